@@ -1,0 +1,17 @@
+# Finds MLIR/LLVM 19.1 (Debian) and Halide 21 (the PyPI wheel inside KILN_VENV).
+find_package(MLIR 19.1 REQUIRED CONFIG HINTS /usr/lib/llvm-19/lib/cmake/mlir)
+find_package(LLVM 19.1 REQUIRED CONFIG HINTS ${LLVM_DIR})
+list(APPEND CMAKE_MODULE_PATH ${MLIR_CMAKE_DIR} ${LLVM_CMAKE_DIR})
+include(TableGen)
+include(AddLLVM)
+include(AddMLIR)
+
+file(GLOB KILN_HALIDE_ROOT ${KILN_VENV}/lib/python3*/site-packages/halide)
+if(NOT KILN_HALIDE_ROOT)
+  message(FATAL_ERROR "no halide wheel in ${KILN_VENV}: run scripts/build, which installs it")
+endif()
+set(Halide_ROOT ${KILN_HALIDE_ROOT})
+set(Halide_DIR ${KILN_HALIDE_ROOT}/lib64/cmake/Halide)
+set(HalideHelpers_DIR ${KILN_HALIDE_ROOT}/lib64/cmake/HalideHelpers)
+find_package(Halide 21 REQUIRED CONFIG)
+include_directories(SYSTEM ${MLIR_INCLUDE_DIRS} ${LLVM_INCLUDE_DIRS})

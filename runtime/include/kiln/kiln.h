@@ -1,0 +1,88 @@
+/* kiln.h: the C interface of every compiled model and of the runtime inside it.
+ *
+ * A model compiled with the prefix `lenet5` exports, and exports nothing else:
+ *   const kiln_model_info *lenet5_info(void);
+ *   kiln_status lenet5_create(const kiln_options *options, kiln_context **context);
+ *   kiln_status lenet5_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs);
+ *   const char *lenet5_message(const kiln_context *context);
+ *   void lenet5_destroy(kiln_context *context);
+ *
+ * A model is immutable and shared; a context belongs to one calling thread at a time (a busy one answers KILN_BUSY).
+ * After creation nothing is allocated. Nothing prints or exits: errors are a status and a message.
+ */
+#ifndef KILN_KILN_H
+#define KILN_KILN_H
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum kiln_status {
+  KILN_OK = 0,
+  KILN_INVALID_ARGUMENT = 1, /* a name, shape, dtype or pointer that does not fit the model */
+  KILN_OUT_OF_RANGE = 2,     /* an index in the data points outside its tensor */
+  KILN_OUT_OF_MEMORY = 3,
+  KILN_BUSY = 4,             /* another thread is inside this context */
+  KILN_UNSUPPORTED_CPU = 5,  /* this processor lacks instructions the model was compiled for */
+  KILN_BAD_WEIGHTS = 6,      /* the weights file is missing, cut, edited, or of another model */
+  KILN_IO = 7                /* a file could not be read or written */
+} kiln_status;
+
+typedef enum kiln_dtype {
+  KILN_F32 = 1, KILN_F64 = 2, KILN_F16 = 3, KILN_BF16 = 4,
+  KILN_I8 = 5, KILN_I16 = 6, KILN_I32 = 7, KILN_I64 = 8,
+  KILN_U8 = 9, KILN_U16 = 10, KILN_U32 = 11, KILN_U64 = 12, KILN_BOOL = 13
+} kiln_dtype;
+
+#define KILN_MAX_RANK 8
+
+/* A dense row-major tensor that the caller owns. */
+typedef struct kiln_tensor {
+  void *data;
+  kiln_dtype dtype;
+  int32_t rank;
+  int64_t shape[KILN_MAX_RANK];
+} kiln_tensor;
+
+typedef struct kiln_tensor_info {
+  const char *name;
+  kiln_dtype dtype;
+  int32_t rank;
+  int64_t shape[KILN_MAX_RANK];
+} kiln_tensor_info;
+
+typedef struct kiln_model_info {
+  const char *name;
+  int32_t input_count, output_count;
+  const kiln_tensor_info *inputs, *outputs;
+  uint64_t workspace_size;       /* bytes a context needs, scratch of `threads` = 1 included */
+  uint64_t workspace_per_thread; /* further bytes for each thread beyond the first */
+  uint64_t weights_size;         /* bytes, embedded or in the weights file */
+  const char *provenance;        /* JSON: model hash, options, compiler version, kernels, plan */
+} kiln_model_info;
+
+/* Runs body(argument, task, worker) for every task in [0, tasks), worker in [0, threads); returns when all are done. */
+typedef void (*kiln_task)(void *argument, int32_t task, int32_t worker);
+typedef void (*kiln_parallel)(void *user, int32_t tasks, kiln_task body, void *argument);
+
+/* All fields may be zero. `size` = sizeof(kiln_options) guards against a header of another version (0 means this one). */
+typedef struct kiln_options {
+  size_t size;
+  int32_t threads;           /* 0: KILN_NUM_THREADS, else the machine's processors */
+  kiln_parallel parallel;    /* the host's own pool; `threads` then says how many workers it has */
+  void *workspace;           /* workspace_size + (threads-1)*workspace_per_thread bytes, aligned to 64 */
+  size_t workspace_bytes;
+  void *(*allocate)(void *user, size_t bytes, size_t alignment);
+  void (*release)(void *user, void *memory);
+  void (*error)(void *user, kiln_status status, const char *message);
+  void *user;                /* passed to all four callbacks */
+  const char *weights_path;  /* where the weights file is; NULL: beside the binary, under the name it was compiled with */
+} kiln_options;
+
+typedef struct kiln_context kiln_context;
+
+#ifdef __cplusplus
+}
+#endif
+#endif
