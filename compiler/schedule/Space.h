@@ -36,16 +36,16 @@ enum class Kind { Result, Heavy, Prologue, Statistic, Row };
 struct Stage {
   std::string func; ///< key in Apply's name -> Func map
   Kind kind;
-  std::vector<Dim> dims;           ///< position i is the Func's i-th argument, innermost (stride 1) first
+  std::vector<Dim> dims; ///< position i is the Func's i-th argument, innermost (stride 1) first
   std::vector<std::string> reduce; ///< position i is the i-th reduction variable, innermost first
-  int values = 1;                  ///< Tuple size
+  int values = 1; ///< Tuple size
 };
 
 /// An operand as one stage reads it. stride[a]: elements between neighbours along axis a; absent: not indexed by a.
 struct Operand {
   std::string name;
   std::map<std::string, int64_t> stride;
-  bool own = false;   ///< read only at the result's own coordinate (a residual), so the result may overwrite it
+  bool own = false; ///< read only at the result's own coordinate (a residual), so the result may overwrite it
   bool heavy = false; ///< read inside the Heavy (or a Statistic) stage's update
 };
 
@@ -55,7 +55,7 @@ struct Nest {
   std::vector<Operand> operands;
 
   const Axis &axis(const std::string &name) const; ///< the axis of that name; it exists
-  const Stage *first(Kind kind) const;             ///< null when the nest has none
+  const Stage *first(Kind kind) const; ///< null when the nest has none
   const Stage &result() const { return stages.back(); }
   /// The axis whose inner part is `name`, or null.
   const Axis *outerOf(const std::string &name) const;
@@ -63,7 +63,7 @@ struct Nest {
 
 /// The machine a schedule is made for.
 struct Machine {
-  int64_t lanes;     ///< f32 lanes of a vector register
+  int64_t lanes; ///< f32 lanes of a vector register
   int64_t registers; ///< vector registers a tile may fill: 31 of 32 (AVX-512), 15 of 16 (AVX2), 31 (NEON)
   int64_t l1 = 32 << 10, l2 = 1 << 20;
   bool operator==(const Machine &o) const { return lanes == o.lanes && registers == o.registers && l1 == o.l1 && l2 == o.l2; }
@@ -78,7 +78,7 @@ struct Schedule {
   int64_t get(const std::string &key, int64_t otherwise) const;
   std::string text(const std::string &key, const std::string &otherwise) const;
   Schedule with(const std::string &key, const std::string &value) const; ///< empty value: without the key
-  std::string print() const;                                             ///< tile{order=x.y.c, tile_c=2, tile_x=14, vector=16}
+  std::string print() const; ///< tile{order=x.y.c, tile_c=2, tile_x=14, vector=16}
   static bool parse(const std::string &text, Schedule &schedule, std::string &why);
   bool operator==(const Schedule &o) const { return family == o.family && params == o.params; }
 };

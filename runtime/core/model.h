@@ -20,8 +20,15 @@ typedef kiln_status (*kiln_program)(const kiln_frame *frame);
 
 /* Instruction sets a model may need; checked once by kiln_create through cpuid / hwcaps. */
 enum {
-  KILN_CPU_SSE41 = 1u << 0, KILN_CPU_AVX = 1u << 1, KILN_CPU_AVX2 = 1u << 2, KILN_CPU_FMA = 1u << 3, KILN_CPU_F16C = 1u << 4,
-  KILN_CPU_AVX512F = 1u << 5, KILN_CPU_AVX512BW = 1u << 6, KILN_CPU_AVX512DQ = 1u << 7, KILN_CPU_AVX512VL = 1u << 8,
+  KILN_CPU_SSE41 = 1u << 0,
+  KILN_CPU_AVX = 1u << 1,
+  KILN_CPU_AVX2 = 1u << 2,
+  KILN_CPU_FMA = 1u << 3,
+  KILN_CPU_F16C = 1u << 4,
+  KILN_CPU_AVX512F = 1u << 5,
+  KILN_CPU_AVX512BW = 1u << 6,
+  KILN_CPU_AVX512DQ = 1u << 7,
+  KILN_CPU_AVX512VL = 1u << 8,
   KILN_CPU_AVX512CD = 1u << 9
 };
 

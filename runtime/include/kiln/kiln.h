@@ -30,9 +30,19 @@ typedef enum kiln_status {
 } kiln_status;
 
 typedef enum kiln_dtype {
-  KILN_F32 = 1, KILN_F64 = 2, KILN_F16 = 3, KILN_BF16 = 4,
-  KILN_I8 = 5, KILN_I16 = 6, KILN_I32 = 7, KILN_I64 = 8,
-  KILN_U8 = 9, KILN_U16 = 10, KILN_U32 = 11, KILN_U64 = 12, KILN_BOOL = 13
+  KILN_F32 = 1,
+  KILN_F64 = 2,
+  KILN_F16 = 3,
+  KILN_BF16 = 4,
+  KILN_I8 = 5,
+  KILN_I16 = 6,
+  KILN_I32 = 7,
+  KILN_I64 = 8,
+  KILN_U8 = 9,
+  KILN_U16 = 10,
+  KILN_U32 = 11,
+  KILN_U64 = 12,
+  KILN_BOOL = 13
 } kiln_dtype;
 
 #define KILN_MAX_RANK 8
