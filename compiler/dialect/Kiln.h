@@ -1,0 +1,67 @@
+//===- Kiln.h - the graph dialect -----------------------------------------------------------------------------------===//
+//
+// The words of kiln's graph (KilnOps.td), for passes and front ends. Needs MLIR only: Halide's types are declared, not included.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_DIALECT_KILN_H
+#define KILN_DIALECT_KILN_H
+#include "compiler/dialect/Layout.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <functional>
+
+namespace Halide {
+struct Expr;
+}
+namespace kiln {
+namespace lower {
+class Emitter;
+struct Index;
+using At = llvm::ArrayRef<Index>;
+} // namespace lower
+
+/// What loops an op needs: Map reads each operand at its own coordinate, Move at another; Leaf has no operands; Reduce, Product and Pool
+/// need accumulators.
+enum class Role { Map, Move, Leaf, Reduce, Product, Pool };
+
+/// Letters of a product's dimensions. `spatial` lists the windowed ones.
+struct ProductLabels {
+  std::string lhs, rhs, result, spatial;
+  static std::optional<ProductLabels> parse(llvm::StringRef labels, llvm::StringRef spatial = "");
+  std::string print() const { return lhs + "," + rhs + "->" + result; }
+};
+
+/// The stored form of a tensor: its encoding, or dense.
+Layout layoutOf(mlir::Type type);
+mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout); ///< dense: no encoding
+mlir::RankedTensorType withoutLayout(mlir::Type type);
+Shape shapeOf(mlir::Type type);
+int64_t byteSize(mlir::Type elementType); ///< i1 takes one byte
+
+// Used by the generated op definitions.
+bool sameShapes(mlir::TypeRange a, mlir::TypeRange b);
+mlir::LogicalResult verifySameElements(mlir::Operation *op);
+mlir::LogicalResult inferMap(std::optional<mlir::Location> location, mlir::ValueRange operands,
+                             llvm::function_ref<mlir::Type(mlir::Type)> element, llvm::SmallVectorImpl<mlir::Type> &types);
+/// The constant that `op` yields when all its operands are small constants (or splats), computed by its own algorithm; else null.
+mlir::OpFoldResult foldByAlgorithm(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands);
+/// Reads element `i` of a constant as the text of DenseElementsAttr would have it.
+llvm::SmallVector<int64_t> integersOf(mlir::ElementsAttr constant);
+} // namespace kiln
+
+#include "compiler/dialect/KilnDialect.h.inc"
+#include "compiler/dialect/KilnEnums.h.inc"
+#include "compiler/dialect/KilnInterfaces.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "compiler/dialect/KilnAttributes.h.inc"
+#define GET_OP_CLASSES
+#include "compiler/dialect/KilnOps.h.inc"
+#endif

@@ -1,0 +1,301 @@
+//===- KilnOps.td - the whole opset on one page ------------------------------------------------------------------===//
+//
+// Value semantics on ranked tensors with static shapes. Every op is a map, a move, a reduction, a product (contract, window) or a
+// pool; softmax, layer norm, gelu and their like are written with these. Each op says its shape (infer), and its algorithm once (emit):
+// the value of one result element at a logical coordinate. Fusion, layouts, schedules and constant folding all follow from `emit`.
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_OPS
+#define KILN_OPS
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "compiler/dialect/KilnInterfaces.td"
+
+def Kiln_Dialect : Dialect {
+  let name = "kiln";
+  let cppNamespace = "::kiln";
+  let useDefaultAttributePrinterParser = 1;
+  let hasConstantMaterializer = 1;
+}
+
+//===- attributes -===//
+
+class Kiln_Attr<string name, string attrMnemonic> : AttrDef<Kiln_Dialect, name> { let mnemonic = attrMnemonic; }
+
+def Kiln_LayoutAttr : Kiln_Attr<"Layout", "layout"> {
+  let summary = "how a tensor between launches is stored; an encoding on its type (grammar: Layout.h)";
+  let parameters = (ins StringRefParameter<"canonical text of a kiln::Layout">:$text);
+  let assemblyFormat = "`<` $text `>`";
+  let genVerifyDecl = 1;
+}
+def Kiln_ScheduleAttr : Kiln_Attr<"Schedule", "schedule"> {
+  let summary = "a kernel's schedule as data (grammar: schedule/Space.h)";
+  let parameters = (ins StringRefParameter<"family{name=value, ...}">:$text);
+  let assemblyFormat = "`<` $text `>`";
+  let genVerifyDecl = 1;
+}
+def Kiln_ReduceKind : I32EnumAttr<"ReduceKind", "how a reduction combines", [
+    I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Mul", 1, "mul">, I32EnumAttrCase<"Max", 2, "max">,
+    I32EnumAttrCase<"Min", 3, "min">]> { let cppNamespace = "::kiln"; }
+
+//===- bases -===//
+
+class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits>;
+
+/// An op with an algorithm: one result whose type follows from the operands, folded on small constants by its own algorithm.
+class Kiln_Tensor<string mnemonic, string roleName, list<Trait> traits = []>
+    : Kiln_Op<mnemonic, !listconcat(traits, [Pure, InferTypeOpAdaptorWithIsCompatible, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>])> {
+  let results = (outs AnyRankedTensor:$result);
+  let hasFolder = 1;
+  code foldAndRole = [{
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) { return ::kiln::foldByAlgorithm(getOperation(), adaptor.getOperands()); }
+    ::kiln::Role $cppClass::role() { return ::kiln::Role::}] # roleName # [{; }
+    bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange a, ::mlir::TypeRange b) { return ::kiln::sameShapes(a, b); }
+  }];
+  let extraClassDefinition = foldAndRole;
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+/// Elementwise: `element` gives the result's element type from the operands', `expr` the value with $_x, $_y, $_z at one coordinate.
+class Kiln_Map<string mnemonic, dag arguments_, string element, string expr> : Kiln_Tensor<mnemonic, "Map", [SameOperandsAndResultShape]> {
+  let arguments = arguments_;
+  let extraClassDefinition = foldAndRole # [{
+    ::mlir::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
+                                                      Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      (void)context;
+      return ::kiln::inferMap(location, adaptor.getOperands(), [&](auto x) -> ::mlir::Type { (void)x; return }] # element # [{; }, types);
+    }
+    ::Halide::Expr $cppClass::emit(::kiln::lower::Emitter &emitter, unsigned, ::kiln::lower::At at) {
+      auto in = [&](unsigned i) { return emitter.value(getOperation()->getOperand(i), at); };
+      return }] # expr # [{;
+    }
+  }];
+}
+class Kiln_Unary<string mnemonic, string fn, string element = "x"> : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x), element, "::kiln::math::" # fn # "(in(0))">;
+class Kiln_Binary<string mnemonic, string fn, string element = "x"> : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x, AnyRankedTensor:$y), element, "::kiln::math::" # fn # "(in(0), in(1))"> {
+  let hasVerifier = 1;
+  let extraClassDefinition = foldAndRole # [{
+    ::mlir::LogicalResult $cppClass::verify() { return ::kiln::verifySameElements(getOperation()); }
+    ::mlir::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
+                                                      Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
+      (void)context;
+      return ::kiln::inferMap(location, adaptor.getOperands(), [&](auto x) -> ::mlir::Type { (void)x; return }] # element # [{; }, types);
+    }
+    ::Halide::Expr $cppClass::emit(::kiln::lower::Emitter &emitter, unsigned, ::kiln::lower::At at) {
+      return ::kiln::math::}] # fn # [{(emitter.value(getX(), at), emitter.value(getY(), at));
+    }
+  }];
+}
+defvar Bool = "::mlir::IntegerType::get(context, 1)";
+
+//===- maps: one line each; the meaning of fn, with its bound in ULP, is in lower/Math.h -===//
+
+def NegOp : Kiln_Unary<"neg", "neg">;
+def AbsOp : Kiln_Unary<"abs", "abs">;
+def SignOp : Kiln_Unary<"sign", "sign">;
+def FloorOp : Kiln_Unary<"floor", "floor">;
+def CeilOp : Kiln_Unary<"ceil", "ceil">;
+def RoundOp : Kiln_Unary<"round", "round">;
+def SqrtOp : Kiln_Unary<"sqrt", "sqrt">;
+def RsqrtOp : Kiln_Unary<"rsqrt", "rsqrt">;
+def ReciprocalOp : Kiln_Unary<"reciprocal", "reciprocal">;
+def ExpOp : Kiln_Unary<"exp", "exp">;
+def Expm1Op : Kiln_Unary<"expm1", "expm1">;
+def LogOp : Kiln_Unary<"log", "log">;
+def Log1pOp : Kiln_Unary<"log1p", "log1p">;
+def SinOp : Kiln_Unary<"sin", "sin">;
+def CosOp : Kiln_Unary<"cos", "cos">;
+def TanOp : Kiln_Unary<"tan", "tan">;
+def AsinOp : Kiln_Unary<"asin", "asin">;
+def AcosOp : Kiln_Unary<"acos", "acos">;
+def AtanOp : Kiln_Unary<"atan", "atan">;
+def SinhOp : Kiln_Unary<"sinh", "sinh">;
+def CoshOp : Kiln_Unary<"cosh", "cosh">;
+def TanhOp : Kiln_Unary<"tanh", "tanh">;
+def AsinhOp : Kiln_Unary<"asinh", "asinh">;
+def AcoshOp : Kiln_Unary<"acosh", "acosh">;
+def AtanhOp : Kiln_Unary<"atanh", "atanh">;
+def ErfOp : Kiln_Unary<"erf", "erf">;
+def SigmoidOp : Kiln_Unary<"sigmoid", "sigmoid">;
+def NotOp : Kiln_Unary<"not", "logicalNot", Bool>;
+def BitNotOp : Kiln_Unary<"bit_not", "bitNot">;
+def IsNanOp : Kiln_Unary<"is_nan", "isNan", Bool>;
+def IsInfOp : Kiln_Unary<"is_inf", "isInf", Bool>;
+
+def AddOp : Kiln_Binary<"add", "add">;
+def SubOp : Kiln_Binary<"sub", "sub">;
+def MulOp : Kiln_Binary<"mul", "mul">;
+def DivOp : Kiln_Binary<"div", "div">;
+def ModOp : Kiln_Binary<"mod", "mod">;
+def FmodOp : Kiln_Binary<"fmod", "fmod">;
+def PowOp : Kiln_Binary<"pow", "pow">;
+def MinOp : Kiln_Binary<"min", "min">;
+def MaxOp : Kiln_Binary<"max", "max">;
+def EqOp : Kiln_Binary<"eq", "eq", Bool>;
+def LtOp : Kiln_Binary<"lt", "lt", Bool>;
+def LeOp : Kiln_Binary<"le", "le", Bool>;
+def AndOp : Kiln_Binary<"and", "logicalAnd", Bool>;
+def OrOp : Kiln_Binary<"or", "logicalOr", Bool>;
+def XorOp : Kiln_Binary<"xor", "logicalXor", Bool>;
+def BitAndOp : Kiln_Binary<"bit_and", "bitAnd">;
+def BitOrOp : Kiln_Binary<"bit_or", "bitOr">;
+def BitXorOp : Kiln_Binary<"bit_xor", "bitXor">;
+def ShiftLeftOp : Kiln_Binary<"shift_left", "shiftLeft">;
+def ShiftRightOp : Kiln_Binary<"shift_right", "shiftRight">;
+
+def SelectOp : Kiln_Map<"select", (ins AnyRankedTensor:$condition, AnyRankedTensor:$x, AnyRankedTensor:$y),
+                        "::mlir::cast<::mlir::ShapedType>(adaptor.getX().getType()).getElementType()",
+                        "::kiln::math::select(in(0), in(1), in(2))">;
+/// Float to integer truncates and saturates, NaN becomes 0; anything to i1 is `!= 0`.
+def CastOp : Kiln_Map<"cast", (ins AnyRankedTensor:$x, TypeAttr:$to), "adaptor.getTo()",
+                      "::kiln::math::cast(::kiln::lower::halideType(getTo()), in(0))">;
+
+//===- leaves -===//
+
+/// A small constant; large ones are parameters. Any coordinate of a splat is its literal.
+def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs AnyRankedTensor:$result);
+  let hasFolder = 1;
+  let assemblyFormat = "attr-dict $value";
+  let extraClassDefinition = [{
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) { return getValue(); }
+    ::kiln::Role $cppClass::role() { return ::kiln::Role::Leaf; }
+  }];
+}
+/// result[..., i, ...] = i along `dim`.
+def IotaOp : Kiln_Op<"iota", [Pure, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
+  let arguments = (ins I64Attr:$dim);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+  let extraClassDefinition = [{ ::kiln::Role $cppClass::role() { return ::kiln::Role::Leaf; } }];
+}
+
+//===- moves -===//
+
+class Kiln_Move<string mnemonic, list<Trait> traits = []> : Kiln_Tensor<mnemonic, "Move", traits>;
+
+/// Operand dimension i becomes result dimension dims[i]; the operand's extent there is the result's, or 1.
+def BroadcastOp : Kiln_Move<"broadcast"> {
+  let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$dims, DenseI64ArrayAttr:$shape);
+  let hasVerifier = 1;
+}
+def ReshapeOp : Kiln_Move<"reshape"> {
+  let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$shape);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+/// result dimension i is operand dimension perm[i].
+def TransposeOp : Kiln_Move<"transpose"> {
+  let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$perm);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+/// result[i] = x[starts + i * steps]; a negative step reverses.
+def SliceOp : Kiln_Move<"slice"> {
+  let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
+  let hasVerifier = 1;
+}
+/// Constant padding; `value` is a rank-0 or one-element tensor. Negative padding is a slice.
+def PadOp : Kiln_Move<"pad"> {
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
+  let hasVerifier = 1;
+}
+def ConcatOp : Kiln_Move<"concat"> {
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands_, I64Attr:$dim);
+  let hasVerifier = 1;
+}
+/// ONNX Gather: result = x with dimension `axis` replaced by indices' dimensions. Negative indices count from the end; the program
+/// refuses others out of range before the launch, the kernel clamps.
+def GatherOp : Kiln_Move<"gather"> {
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
+  let hasVerifier = 1;
+}
+/// ONNX GatherElements: result[i.., j, k..] = x[i.., indices[i.., j, k..], k..] along `axis`.
+def TakeAlongOp : Kiln_Move<"take_along"> {
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
+  let hasVerifier = 1;
+}
+
+//===- reductions, products, pools: what needs accumulators -===//
+
+/// Removes `dims`. An empty extent gives the kind's identity.
+def ReduceOp : Kiln_Tensor<"reduce", "Reduce"> {
+  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, DenseI64ArrayAttr:$dims);
+  let hasVerifier = 1;
+}
+/// Index (i64) of the maximum or minimum along `dim`, which is removed; the first wins, or the last with `last`.
+def ArgReduceOp : Kiln_Tensor<"arg_reduce", "Reduce"> {
+  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, I64Attr:$dim, UnitAttr:$last);
+  let hasVerifier = 1;
+}
+/// Running sum along `dim`.
+def CumulativeOp : Kiln_Tensor<"cumulative", "Reduce"> {
+  let arguments = (ins AnyRankedTensor:$x, I64Attr:$dim, UnitAttr:$exclusive, UnitAttr:$reverse);
+  let hasVerifier = 1;
+}
+/// General dot with one letter per dimension, as einsum: "bmk,bkn->bmn". A letter of the operands that the result lacks is summed.
+def ContractOp : Kiln_Tensor<"contract", "Product", [DeclareOpInterfaceMethods<Kiln_ProductInterface>]> {
+  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, StrAttr:$labels);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+/// General convolution, labels as contract: "ncyx,ocyx->noyx" with the `spatial` letters "yx" windowed (grouped: "ngcyx,gocyx->ngoyx").
+/// Per spatial letter: result y reads lhs (y*stride + ky*dilation - low) / lhs_dilation where that divides and lies inside.
+def WindowOp : Kiln_Tensor<"window", "Product", [DeclareOpInterfaceMethods<Kiln_ProductInterface>]> {
+  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, StrAttr:$labels, StrAttr:$spatial, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$lhs_dilation, DenseI64ArrayAttr:$dilation);
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+}
+/// Reduces windows along any dimensions (extent 1 where there is none); padding holds the kind's identity. LRN is one over channels.
+def PoolOp : Kiln_Tensor<"pool", "Pool"> {
+  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$dilation);
+  let hasVerifier = 1;
+}
+
+//===- structure -===//
+
+/// A named weight. Its bytes stay with the reader (WeightStore), never in IR.
+def ParameterOp : Kiln_Op<"parameter", [Symbol]> {
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, OptionalAttr<StrAttr>:$hash);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+}
+def UseOp : Kiln_Op<"use", [Pure]> {
+  let summary = "the value of a parameter";
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$parameter attr-dict `:` type($result)";
+}
+/// An outlined, isolated kernel: logical algorithm inside, storage layouts as encodings on its signature.
+def KernelOp : Kiln_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface, Symbol]> {
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, OptionalAttr<Kiln_ScheduleAttr>:$schedule,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region AnyRegion:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+  }];
+}
+def ReturnOp : Kiln_Op<"return", [Pure, Terminator]> {
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands_);
+  let assemblyFormat = "operands attr-dict `:` type(operands)";
+}
+/// Runs a kernel. After planning, `offsets` places each result in the arena (bytes).
+def LaunchOp : Kiln_Op<"launch", [Pure]> {
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$operands_, OptionalAttr<DenseI64ArrayAttr>:$offsets);
+  let results = (outs Variadic<AnyRankedTensor>:$results_);
+  let assemblyFormat = "$kernel `(` operands `)` attr-dict `:` functional-type(operands, results)";
+}
+
+#endif

@@ -1,0 +1,30 @@
+// broadcast: result[.., i_d, ..] = x[.., extent_i == 1 ? 0 : i_dims[i], ..].
+#include "compiler/lower/Emitter.h"
+
+using namespace mlir;
+using namespace kiln;
+
+LogicalResult BroadcastOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  types.push_back(RankedTensorType::get(adaptor.getShape(), cast<ShapedType>(adaptor.getX().getType()).getElementType()));
+  return success();
+}
+
+LogicalResult BroadcastOp::verify() {
+  auto x = cast<RankedTensorType>(getX().getType());
+  if (static_cast<int64_t>(getDims().size()) != x.getRank())
+    return emitOpError("needs one entry in dims per operand dimension, found ") << getDims().size() << " for rank " << x.getRank();
+  for (auto [i, d] : llvm::enumerate(getDims())) {
+    if (d < 0 || d >= static_cast<int64_t>(getShape().size()) || (i && d <= getDims()[i - 1]))
+      return emitOpError("dims must be increasing result dimensions, found ") << d;
+    if (x.getDimSize(i) != 1 && x.getDimSize(i) != getShape()[d])
+      return emitOpError("cannot broadcast extent ") << x.getDimSize(i) << " to " << getShape()[d];
+  }
+  return success();
+}
+
+Halide::Expr BroadcastOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
+  lower::Indices from;
+  for (auto [i, d] : llvm::enumerate(getDims()))
+    from.push_back(cast<ShapedType>(getX().getType()).getDimSize(i) == 1 ? lower::Index(0) : at[d]);
+  return emitter.value(getX(), from);
+}

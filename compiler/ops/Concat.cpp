@@ -1,0 +1,58 @@
+// concat: operands one after another along a dimension.
+#include "compiler/lower/Emitter.h"
+
+using namespace mlir;
+using namespace kiln;
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+  if (adaptor.getOperands().empty())
+    return emitOptionalError(location, "needs an operand");
+  auto first = cast<RankedTensorType>(adaptor.getOperands()[0].getType());
+  int64_t dim = adaptor.getDim();
+  if (dim < 0 || dim >= first.getRank())
+    return emitOptionalError(location, "dim ", dim, " is none of ", first.getRank(), " dimensions");
+  SmallVector<int64_t> shape(first.getShape());
+  shape[dim] = 0;
+  for (Value v : adaptor.getOperands())
+    shape[dim] += cast<ShapedType>(v.getType()).getDimSize(dim);
+  types.push_back(RankedTensorType::get(shape, first.getElementType()));
+  return success();
+}
+
+LogicalResult ConcatOp::verify() {
+  for (Value v : getOperands())
+    for (auto [d, extent] : llvm::enumerate(cast<RankedTensorType>(v.getType()).getShape()))
+      if (cast<RankedTensorType>(v.getType()).getRank() != cast<RankedTensorType>(getType()).getRank() ||
+          (static_cast<int64_t>(d) != static_cast<int64_t>(getDim()) && extent != cast<ShapedType>(getType()).getDimSize(d)))
+        return emitOpError("operands differ in dimension ") << d << ": " << v.getType() << " and " << getType();
+  return verifySameElements(*this);
+}
+
+Halide::Expr ConcatOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
+  int64_t dim = getDim(), start = 0;
+  Halide::Expr result;
+  auto read = [&](Value v, int64_t begin) {
+    lower::Indices from(at.begin(), at.end());
+    int64_t extent = cast<ShapedType>(v.getType()).getDimSize(dim);
+    from[dim] = at[dim] - begin;
+    auto range = from[dim].affine() ? from[dim].range(emitter.env()) : std::pair<int64_t, int64_t>(-1, extent);
+    if (range.first < 0 || range.second >= extent)
+      from[dim] = lower::Index::of(Halide::clamp(emitter.expr(from[dim]), 0, static_cast<int>(extent - 1)));
+    return emitter.value(v, from);
+  };
+  // select(i < end_0, x_0[i], select(i < end_1, x_1[i - end_0], ...)), leaving out operands that cannot be met.
+  auto range = at[dim].affine() ? at[dim].range(emitter.env()) : std::pair<int64_t, int64_t>(0, cast<ShapedType>(getType()).getDimSize(dim) - 1);
+  SmallVector<std::pair<Value, int64_t>> met;
+  for (Value v : getOperands()) {
+    int64_t extent = cast<ShapedType>(v.getType()).getDimSize(dim);
+    if (extent && start <= range.second && start + extent > range.first)
+      met.push_back({v, start});
+    start += extent;
+  }
+  for (auto [v, begin] : llvm::reverse(met)) {
+    Halide::Expr here = read(v, begin);
+    int64_t end = begin + cast<ShapedType>(v.getType()).getDimSize(dim);
+    result = result.defined() ? Halide::select(emitter.expr(at[dim]) < static_cast<int>(end), here, result) : here;
+  }
+  return result;
+}
