@@ -7,8 +7,10 @@
  *   const char *lenet5_message(const kiln_context *context);
  *   void lenet5_destroy(kiln_context *context);
  *
- * A model is immutable and shared; a context belongs to one calling thread at a time (a busy one answers KILN_BUSY).
- * After creation nothing is allocated. Nothing prints or exits: errors are a status and a message.
+ * A model is immutable and shared; a context belongs to one calling thread at a time (a busy one answers KILN_BUSY and keeps its
+ * message). After creation nothing is allocated. Nothing prints or exits: errors are a status and a message.
+ * A create that fails leaves a context that can only answer _message and be destroyed (NULL when there was no memory for that).
+ * _message is never NULL: the text of the last failure, or "".
  */
 #ifndef KILN_KILN_H
 #define KILN_KILN_H
@@ -47,7 +49,7 @@ typedef enum kiln_dtype {
 
 #define KILN_MAX_RANK 8
 
-/* A dense row-major tensor that the caller owns. */
+/* A dense row-major tensor that the caller owns, aligned to its element. Outputs may overlap neither inputs nor each other. */
 typedef struct kiln_tensor {
   void *data;
   kiln_dtype dtype;
@@ -72,7 +74,8 @@ typedef struct kiln_model_info {
   const char *provenance;        /* JSON: model hash, options, compiler version, kernels, plan */
 } kiln_model_info;
 
-/* Runs body(argument, task, worker) for every task in [0, tasks), worker in [0, threads); returns when all are done. */
+/* Runs body(argument, task, worker) for every task in [0, tasks), worker in [0, threads); returns when all are done. Two bodies
+ * never run at once with the same worker number; the calling thread may be any of the workers. */
 typedef void (*kiln_task)(void *argument, int32_t task, int32_t worker);
 typedef void (*kiln_parallel)(void *user, int32_t tasks, kiln_task body, void *argument);
 
@@ -80,10 +83,10 @@ typedef void (*kiln_parallel)(void *user, int32_t tasks, kiln_task body, void *a
 typedef struct kiln_options {
   size_t size;
   int32_t threads;           /* 0: KILN_NUM_THREADS, else the machine's processors */
-  kiln_parallel parallel;    /* the host's own pool; `threads` then says how many workers it has */
+  kiln_parallel parallel;    /* the host's own pool; `threads` then says how many workers it has, and must */
   void *workspace;           /* workspace_size + (threads-1)*workspace_per_thread bytes, aligned to 64 */
   size_t workspace_bytes;
-  void *(*allocate)(void *user, size_t bytes, size_t alignment);
+  void *(*allocate)(void *user, size_t bytes, size_t alignment); /* both or neither; any thread of the context may call them */
   void (*release)(void *user, void *memory);
   void (*error)(void *user, kiln_status status, const char *message);
   void *user;                /* passed to all four callbacks */

@@ -1,0 +1,100 @@
+/* One run: the caller's tensors are held against the model's, and the program runs with the addresses of their data. */
+#include "runtime/core/context.h"
+#include "runtime/core/tensor.h"
+
+static kiln_status check_tensor(kiln_context *context, const char *kind, const kiln_tensor_info *info, const kiln_tensor *tensor) {
+  bool same = tensor->dtype == info->dtype && tensor->rank == info->rank;
+  for (int32_t i = 0; same && i < info->rank; ++i)
+    same = tensor->shape[i] == info->shape[i];
+  if (!same) {
+    char expected[KILN_DESCRIPTION], found[KILN_DESCRIPTION];
+    kiln_describe(expected, info->dtype, info->rank, info->shape);
+    kiln_describe(found, tensor->dtype, tensor->rank > KILN_MAX_RANK ? -1 : tensor->rank, tensor->shape);
+    return kiln_fail(context, KILN_INVALID_ARGUMENT, "%s '%.100s': expected %s, found %s", kind, info->name, expected, found);
+  }
+  if (tensor->data == NULL && kiln_elements(info->rank, info->shape) != 0)
+    return kiln_fail(context, KILN_INVALID_ARGUMENT, "%s '%.100s': expected data, found NULL", kind, info->name);
+  if ((uintptr_t)tensor->data % (uintptr_t)kiln_dtype_size(info->dtype))
+    return kiln_fail(context, KILN_INVALID_ARGUMENT, "%s '%.100s': expected data aligned to %d, found %p", kind, info->name,
+                     kiln_dtype_size(info->dtype), tensor->data);
+  return KILN_OK;
+}
+
+static bool overlap(const kiln_tensor_info *one, const void *one_data, const kiln_tensor_info *other, const void *other_data) {
+  uint64_t a = (uintptr_t)one_data, a_size = (uint64_t)kiln_elements(one->rank, one->shape) * (uint64_t)kiln_dtype_size(one->dtype);
+  uint64_t b = (uintptr_t)other_data;
+  uint64_t b_size = (uint64_t)kiln_elements(other->rank, other->shape) * (uint64_t)kiln_dtype_size(other->dtype);
+  return a_size && b_size && a < b + b_size && b < a + a_size;
+}
+
+/* Kernels read inputs until late in a run, so no output may lie on an input or on another output. */
+static kiln_status check_overlaps(kiln_context *context) {
+  const kiln_model_info *info = &context->model->info;
+  for (int32_t i = 0; i < info->output_count; ++i)
+    for (int32_t j = 0; j < info->input_count + i; ++j) {
+      bool input = j < info->input_count;
+      const kiln_tensor_info *other = input ? &info->inputs[j] : &info->outputs[j - info->input_count];
+      if (overlap(&info->outputs[i], context->pointers[info->input_count + i], other, context->pointers[j]))
+        return kiln_fail(context, KILN_INVALID_ARGUMENT, "output '%.100s': expected memory of its own, found that of %s '%.100s'",
+                         info->outputs[i].name, input ? "input" : "output", other->name);
+    }
+  return KILN_OK;
+}
+
+static kiln_status check_call(kiln_context *context, const kiln_tensor *inputs, const kiln_tensor *outputs) {
+  const kiln_model_info *info = &context->model->info;
+  if ((inputs == NULL && info->input_count) || (outputs == NULL && info->output_count))
+    return kiln_fail(context, KILN_INVALID_ARGUMENT, "expected %d inputs and %d outputs, found NULL", info->input_count,
+                     info->output_count);
+  for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
+    bool input = i < info->input_count;
+    const kiln_tensor *tensor = input ? &inputs[i] : &outputs[i - info->input_count];
+    kiln_status status =
+        check_tensor(context, input ? "input" : "output", input ? &info->inputs[i] : &info->outputs[i - info->input_count], tensor);
+    if (status)
+      return status;
+    context->pointers[i] = tensor->data;
+  }
+  return check_overlaps(context);
+}
+
+static kiln_status run_program(kiln_context *context) {
+  const kiln_frame frame = {.arena = context->workspace,
+                            .weights = context->weights,
+                            .inputs = context->pointers,
+                            .outputs = context->pointers + context->model->info.input_count,
+                            .context = context};
+  atomic_store_explicit(&context->fault, KILN_OK, memory_order_relaxed);
+  kiln_status status = context->model->run(&frame);
+  kiln_status fault = (kiln_status)atomic_load_explicit(&context->fault, memory_order_relaxed);
+  if (status == KILN_OK) /* kernels do not look at what their parallel loops answer */
+    status = fault;
+  if (status == KILN_OK)
+    return KILN_OK;
+  kiln_reset_scratch(context);
+  if (context->message[0])
+    return status;
+  return kiln_fail(context, status, "%s",
+                   fault == KILN_OUT_OF_MEMORY      ? "no memory for a kernel's scratch"
+                   : fault == KILN_INVALID_ARGUMENT ? "options.parallel: expected tasks and workers in range, found others"
+                                                    : "the program failed");
+}
+
+kiln_status kiln_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs) {
+  if (context == NULL)
+    return KILN_INVALID_ARGUMENT;
+  if (atomic_exchange_explicit(&context->busy, true, memory_order_acquire)) {
+    if (context->options.error) /* the message belongs to the thread inside */
+      context->options.error(context->options.user, KILN_BUSY, "another thread is inside this context");
+    return KILN_BUSY;
+  }
+  kiln_status status = context->failed;
+  if (status == KILN_OK) {
+    context->message[0] = 0;
+    status = check_call(context, inputs, outputs);
+    if (status == KILN_OK)
+      status = run_program(context);
+  }
+  atomic_store_explicit(&context->busy, false, memory_order_release);
+  return status;
+}
