@@ -1,0 +1,54 @@
+//===- SpaceMemory.cpp - which operands a result may overwrite, and how much scratch a schedule needs -----------------===//
+#include "compiler/schedule/SpaceTiles.h"
+
+namespace kiln::schedule {
+std::vector<std::string> aliases(const Nest &nest, const Schedule &schedule) {
+  // Tiles that do not divide shift inwards and visit some elements twice; a Tuple stores one value before it computes the next.
+  if (nest.result().values > 1)
+    return {};
+  for (const Dim &dim : nest.result().dims)
+    if (nest.axis(dim.axis).extent % step(nest, schedule, dim.axis))
+      return {};
+  std::map<std::string, bool> own;
+  bool row = nest.first(Kind::Statistic); // a row is read whole before any of it is written
+  for (const Operand &operand : nest.operands) {
+    bool may = operand.own && (row || !operand.heavy);
+    auto [entry, fresh] = own.emplace(operand.name, may);
+    entry->second &= may;
+  }
+  std::vector<std::string> names;
+  for (const auto &[name, may] : own)
+    if (may)
+      names.push_back(name);
+  return names;
+}
+
+int64_t scratch(const Nest &nest, const Schedule &schedule) {
+  std::vector<std::string> rows = rowAxes(nest);
+  Lanes lanes = lanesOf(nest);
+  int64_t total = 0;
+  for (const Stage &stage : nest.stages) {
+    if (stage.kind == Kind::Result || stage.kind == Kind::Heavy)
+      continue;
+    int64_t bytes = 8 * stage.values;
+    std::string where = schedule.text("at_" + stage.func, "");
+    for (const Dim &dim : stage.dims) {
+      const Axis *axis = findAxis(nest, dim.axis);
+      bool one = stage.kind != Kind::Prologue && contains(rows, dim.axis) && dim.axis != lanes.axis;
+      if (axis && !one) // a source window reaches over its axis' ends
+        bytes *= axis->extent * dim.scale + (stage.kind == Kind::Prologue ? 64 : 0);
+    }
+    total += bytes;
+  }
+  std::string chunked = chunkedAxis(nest, schedule);
+  if (!chunked.empty()) {
+    int64_t bytes = 4 * nest.first(Kind::Heavy)->values;
+    std::vector<Loop> loops = loopsOf(nest, schedule);
+    size_t inside = loopsInSlab(nest, loops);
+    for (size_t i = 0; i < loops.size(); ++i)
+      bytes *= i < inside ? nest.axis(loops[i].axis).extent : step(nest, schedule, loops[i].axis);
+    total += bytes;
+  }
+  return total;
+}
+} // namespace kiln::schedule

@@ -1,0 +1,94 @@
+//===- SpaceRule.cpp - defaults: which family, and the schedules of rows and maps -------------------------------------===//
+//
+// A nest with statistics is rows; one with a reduction is tiles; the rest is a map.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#include "compiler/schedule/SpaceRule.h"
+#include <algorithm>
+
+namespace kiln::schedule {
+namespace {
+void put(Schedule &schedule, const std::string &key, int64_t value) { schedule.params[key] = std::to_string(value); }
+
+std::vector<std::string> dimsOf(const Nest &nest) {
+  std::vector<std::string> names;
+  for (const Dim &dim : nest.result().dims)
+    names.push_back(dim.axis);
+  return names;
+}
+} // namespace
+
+Schedule rowSchedule(const Nest &nest, const Machine &machine) {
+  Schedule schedule{"row", {}};
+  Lanes lanes = lanesOf(nest);
+  std::vector<std::string> rows = rowAxes(nest), order;
+  bool across = rowsAcross(nest), lanesAreRows = contains(rows, lanes.axis);
+  int64_t vector = vectorFor(machine.lanes, lanes.extent);
+  if (!across && (lanesAreRows || lanes.axis.empty())) { // no lane axis: the vectors run along the sum alone
+    const Stage &statistic = *nest.first(Kind::Statistic);
+    schedule.params["lanes"] = statistic.reduce.empty() ? lanes.axis : statistic.reduce[0];
+    vector = machine.lanes;
+  } else if (!across) {
+    put(schedule, "tile_" + lanes.axis, std::clamp<int64_t>(lanes.extent / vector, 1, 4));
+  }
+  put(schedule, "vector", vector);
+  if (!across)
+    put(schedule, "unroll", 4);
+  for (const std::string &axis : dimsOf(nest))
+    if (!contains(rows, axis))
+      order.push_back(axis);
+  for (const std::string &axis : dimsOf(nest))
+    if (contains(rows, axis))
+      order.push_back(axis);
+  if (!order.empty())
+    schedule.params["order"] = join(order);
+  return schedule;
+}
+
+const Stage *transposed(const Nest &nest, std::string &along) {
+  const Stage *prologue = nest.first(Kind::Prologue);
+  if (!prologue || nest.first(Kind::Heavy) || nest.first(Kind::Statistic))
+    return nullptr;
+  Lanes lanes = lanesOf(nest);
+  for (const Dim &dim : prologue->dims) {
+    const Axis *axis = findAxis(nest, dim.axis);
+    if (!axis || axis->extent == 1)
+      continue;
+    along = dim.axis;
+    bool other = dim.axis != lanes.axis && runsOver(nest.result(), dim.axis) && runsOver(*prologue, lanes.axis);
+    return other && dim.scale == 1 ? prologue : nullptr;
+  }
+  return nullptr;
+}
+
+Schedule mapSchedule(const Nest &nest, const Machine &machine) {
+  Schedule schedule{"map", {}};
+  Lanes lanes = lanesOf(nest);
+  int64_t vector = vectorFor(machine.lanes, lanes.extent);
+  put(schedule, "vector", vector);
+  if (lanes.axis.empty())
+    return schedule;
+  std::string along;
+  if (const Stage *square = transposed(nest, along)) {
+    put(schedule, "tile_" + along, vectorFor(machine.lanes, nest.axis(along).extent));
+    schedule.params["at_" + square->func] = "tile";
+    return schedule;
+  }
+  int64_t copies = std::min<int64_t>(4, lanes.extent / vector);
+  put(schedule, "tile_" + lanes.axis, copies);
+  for (const std::string &axis : dimsOf(nest)) // short rows: several at once
+    if (axis != lanes.axis && copies < 2 && nest.axis(axis).extent > 1) {
+      put(schedule, "tile_" + axis, std::min<int64_t>(4, nest.axis(axis).extent));
+      break;
+    }
+  return schedule;
+}
+
+Schedule defaults(const Nest &nest, const Machine &machine) {
+  if (nest.first(Kind::Statistic))
+    return inParallel(nest, machine, rowSchedule(nest, machine));
+  if (nest.first(Kind::Heavy))
+    return inParallel(nest, machine, tileSchedule(nest, machine, tilesOf(nest, machine)[0]));
+  return inParallel(nest, machine, mapSchedule(nest, machine));
+}
+} // namespace kiln::schedule
