@@ -1,0 +1,90 @@
+"""Calls a compiled model's shared library in this process, through ctypes.
+
+In: the library and its prefix. Out: a runner whose `call` is one inference on buffers bound beforehand.
+"""
+import ctypes
+
+import numpy as np
+
+DTYPES = {1: np.float32, 2: np.float64, 3: np.float16, 5: np.int8, 6: np.int16, 7: np.int32, 8: np.int64, 9: np.uint8,
+          10: np.uint16, 11: np.uint32, 12: np.uint64, 13: np.bool_}
+CODES = {np.dtype(t): code for code, t in DTYPES.items()}
+
+
+class Tensor(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32), ("shape", ctypes.c_int64 * 8)]
+
+
+class TensorInfo(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("dtype", ctypes.c_int), ("rank", ctypes.c_int32), ("shape", ctypes.c_int64 * 8)]
+
+
+class ModelInfo(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("input_count", ctypes.c_int32), ("output_count", ctypes.c_int32),
+                ("inputs", ctypes.POINTER(TensorInfo)), ("outputs", ctypes.POINTER(TensorInfo)),
+                ("workspace_size", ctypes.c_uint64), ("workspace_per_thread", ctypes.c_uint64), ("weights_size", ctypes.c_uint64),
+                ("provenance", ctypes.c_char_p)]
+
+
+class Options(ctypes.Structure):
+    """kiln_options; the callbacks and memory stay the library's own."""
+    _fields_ = [("size", ctypes.c_size_t), ("threads", ctypes.c_int32), ("parallel", ctypes.c_void_p),
+                ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t), ("allocate", ctypes.c_void_p),
+                ("release", ctypes.c_void_p), ("error", ctypes.c_void_p), ("user", ctypes.c_void_p),
+                ("weights_path", ctypes.c_char_p)]
+
+
+def aligned(shape, dtype):
+    count = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    memory = np.zeros(count + 64, np.uint8)
+    start = -memory.ctypes.data % 64
+    return memory[start:start + count].view(dtype).reshape(shape)
+
+
+class Library:
+    """One loaded model."""
+
+    def __init__(self, path, prefix):
+        self.library = ctypes.CDLL(str(path))
+        self.prefix = prefix
+        for name, result, arguments in (
+                ("info", ctypes.POINTER(ModelInfo), []),
+                ("create", ctypes.c_int, [ctypes.POINTER(Options), ctypes.POINTER(ctypes.c_void_p)]),
+                ("run", ctypes.c_int, [ctypes.c_void_p, ctypes.POINTER(Tensor), ctypes.POINTER(Tensor)]),
+                ("message", ctypes.c_char_p, [ctypes.c_void_p]), ("destroy", None, [ctypes.c_void_p])):
+            function = getattr(self.library, f"{prefix}_{name}")
+            function.restype, function.argtypes = result, arguments
+            setattr(self, name, function)
+
+
+class Runner:
+    """One context with `threads` threads and bound inputs and outputs."""
+
+    def __init__(self, library, feeds, threads):
+        self.library, info = library, library.info().contents
+        self.context = ctypes.c_void_p()
+        self.check(library.create(ctypes.byref(Options(size=ctypes.sizeof(Options), threads=threads)), ctypes.byref(self.context)))
+        self.inputs, self.outputs, self.keep = (Tensor * info.input_count)(), (Tensor * info.output_count)(), {}
+        for tensors, infos in ((self.inputs, info.inputs), (self.outputs, info.outputs)):
+            for i, tensor in enumerate(tensors):
+                name, shape = infos[i].name.decode(), tuple(infos[i].shape[:infos[i].rank])
+                array = aligned(shape, DTYPES[infos[i].dtype])
+                if name in feeds and tensors is self.inputs:
+                    array[...] = feeds[name]
+                self.keep[name] = array
+                tensor.data, tensor.dtype, tensor.rank = array.ctypes.data, infos[i].dtype, infos[i].rank
+                tensor.shape[:len(shape)] = shape
+        self.names = [infos.name.decode() for infos in (info.outputs[i] for i in range(info.output_count))]
+        run, context, inputs, outputs = library.run, self.context, self.inputs, self.outputs
+        self.call = lambda: run(context, inputs, outputs)
+        self.check(self.call())
+
+    def check(self, status):
+        if status:
+            raise RuntimeError(self.library.message(self.context).decode())
+
+    def results(self):
+        return {name: self.keep[name].copy() for name in self.names}
+
+    def close(self):
+        self.library.destroy(self.context)
