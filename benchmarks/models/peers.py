@@ -2,13 +2,16 @@
 
 In: a model file, named inputs, a number of threads. A peer that is not installed, or does not take a model, says why.
 """
+import functools
 import importlib.util
 import os
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
 import onnx
+import onnx.version_converter
 
 
 class Refused(Exception):
@@ -71,11 +74,8 @@ class Iree:
         import iree.runtime as runtime
         model = onnx.load(path, load_external_data=False)
         self.names = [o.name for o in model.graph.output]
-        with tempfile.TemporaryDirectory() as folder:
-            binary = self.compile(path, folder)
-            config = runtime.Config("local-sync" if threads == 1 else "local-task")
-            with open(binary, "rb") as file:
-                module = runtime.VmModule.copy_buffer(config.vm_instance, file.read())
+        config = runtime.Config("local-sync" if threads == 1 else "local-task")
+        module = runtime.VmModule.copy_buffer(config.vm_instance, self.compiled(path))
         bound = runtime.load_vm_modules(module, config=config)[-1]
         function = bound[[n for n in bound.vm_module.function_names if not n.startswith("__") and "$" not in n][0]]
         given = {t.name for t in model.graph.initializer}
@@ -84,19 +84,22 @@ class Iree:
         self.call()
 
     @staticmethod
-    def compile(path, folder):
+    @functools.cache
+    def compiled(path):
         model = onnx.load(path)
         if model.opset_import[0].version < 17:
             model = onnx.version_converter.convert_version(model, 17)
-        converted, mlir, binary = (os.path.join(folder, name) for name in ("m.onnx", "m.mlir", "m.vmfb"))
-        onnx.save(model, converted)
-        for command in (["iree-import-onnx", converted, "-o", mlir],
-                        ["iree-compile", mlir, "-o", binary, "--iree-hal-target-backends=llvm-cpu",
-                         "--iree-llvmcpu-target-cpu=host", "-O3"]):
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                raise Refused(f"{command[0]}: {(done.stderr.strip().splitlines() or ['no message'])[0][:120]}")
-        return binary
+        with tempfile.TemporaryDirectory() as folder:
+            converted, mlir, binary = (os.path.join(folder, name) for name in ("m.onnx", "m.mlir", "m.vmfb"))
+            onnx.save(model, converted)
+            for tool, *arguments in (["iree-import-onnx", converted, "-o", mlir],
+                                     ["iree-compile", mlir, "-o", binary, "--iree-hal-target-backends=llvm-cpu",
+                                      "--iree-llvmcpu-target-cpu=host", "--iree-opt-level=O3"]):
+                done = subprocess.run([os.path.join(os.path.dirname(sys.executable), tool), *arguments], capture_output=True, text=True)
+                if done.returncode:
+                    raise Refused(f"{tool}: {(done.stderr.strip().splitlines() or ['no message'])[0][:120]}")
+            with open(binary, "rb") as file:
+                return file.read()
 
     def results(self):
         found = self.call()
