@@ -33,7 +33,7 @@ Expr neg(const Expr &x);
 Expr abs(const Expr &x);
 /// -1, 0 or 1; of NaN is NaN, of -0 is 0.
 Expr sign(const Expr &x);
-/// NaN if either is NaN, as numpy. min(-0, 0) is -0, max(-0, 0) is 0.
+/// NaN if either is NaN, as numpy; of two zeros, either one.
 Expr min(const Expr &a, const Expr &b);
 Expr max(const Expr &a, const Expr &b);
 

@@ -36,21 +36,25 @@ template <typename Strict, typename Wrapping> Expr binary(const Expr &a, const E
 } // namespace
 
 Expr add(const Expr &a, const Expr &b) {
-  return binary(a, b, strict::add, [](const Expr &x, const Expr &y) { return x + y; });
+  return binary(
+      a, b, [](const Expr &x, const Expr &y) { return strict::add(x, y); }, [](const Expr &x, const Expr &y) { return x + y; });
 }
 
 Expr sub(const Expr &a, const Expr &b) {
-  return binary(a, b, strict::sub, [](const Expr &x, const Expr &y) { return x - y; });
+  return binary(
+      a, b, [](const Expr &x, const Expr &y) { return strict::sub(x, y); }, [](const Expr &x, const Expr &y) { return x - y; });
 }
 
 Expr mul(const Expr &a, const Expr &b) {
-  return binary(a, b, strict::mul, [](const Expr &x, const Expr &y) { return x * y; });
+  return binary(
+      a, b, [](const Expr &x, const Expr &y) { return strict::mul(x, y); }, [](const Expr &x, const Expr &y) { return x * y; });
 }
 
 Expr div(const Expr &a, const Expr &b) {
   if (a.type().is_int())
     return withSign(a.type(), (a ^ b) < 0, magnitude(a) / magnitude(b));
-  return binary(a, b, strict::div, [](const Expr &x, const Expr &y) { return x / y; });
+  return binary(
+      a, b, [](const Expr &x, const Expr &y) { return strict::div(x, y); }, [](const Expr &x, const Expr &y) { return x / y; });
 }
 
 Expr fmod(const Expr &a, const Expr &b) {
@@ -75,7 +79,7 @@ Expr mod(const Expr &a, const Expr &b) {
 
 Expr neg(const Expr &x) {
   if (x.type().is_float())
-    return Halide::reinterpret(x.type(), strict::bits(x) ^ strict::signBit(x));
+    return Halide::reinterpret(x.type(), strict::bits(x) ^ strict::signMask(x));
   return Halide::cast(x.type(), Internal::make_zero(strict::bitsType(x)) - unsignedOf(x));
 }
 
@@ -94,19 +98,37 @@ Expr sign(const Expr &x) {
 }
 
 namespace {
-/// min or max of floats by their order as sign-and-magnitude integers, in which -0 < 0.
-Expr pick(const Expr &a, const Expr &b, bool less) {
-  auto ordered = [](const Expr &x) {
-    Type type = Int(x.type().bits(), x.type().lanes());
-    Expr bits = Halide::reinterpret(type, x);
-    return bits ^ Halide::reinterpret(type, Halide::reinterpret(strict::bitsType(x), bits >> (type.bits() - 1)) >> 1);
-  };
-  Expr chosen = Halide::select(less ? ordered(a) < ordered(b) : ordered(a) > ordered(b), a, b);
-  return Halide::select(isNan(a), a, isNan(b), b, chosen);
+bool isNumber(const Expr &x) {
+  const auto *constant = x.as<Internal::FloatImm>();
+  return constant && constant->value == constant->value;
+}
+
+/// The strict operation keeps a NaN in its second operand only.
+template <typename Operation> Expr keepNan(const Expr &a, const Expr &b, Operation operation) {
+  if (isNumber(a))
+    return operation(a, b);
+  if (isNumber(b))
+    return operation(b, a);
+  return Halide::select(isNan(a), a, operation(a, b));
 }
 } // namespace
 
-Expr min(const Expr &a, const Expr &b) { return a.type().is_float() ? pick(a, b, true) : Halide::min(a, b); }
-Expr max(const Expr &a, const Expr &b) { return a.type().is_float() ? pick(a, b, false) : Halide::max(a, b); }
+Expr min(const Expr &a, const Expr &b) {
+  if (a.type().is_int())
+    return Halide::min(a, b);
+  return binary(
+      a, b,
+      [](const Expr &x, const Expr &y) { return keepNan(x, y, [](const Expr &p, const Expr &q) { return strict::min(p, q); }); },
+      [](const Expr &x, const Expr &y) { return Halide::min(x, y); });
+}
+
+Expr max(const Expr &a, const Expr &b) {
+  if (a.type().is_int())
+    return Halide::max(a, b);
+  return binary(
+      a, b,
+      [](const Expr &x, const Expr &y) { return keepNan(x, y, [](const Expr &p, const Expr &q) { return strict::max(p, q); }); },
+      [](const Expr &x, const Expr &y) { return Halide::max(x, y); });
+}
 
 } // namespace kiln::math
