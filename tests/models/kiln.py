@@ -29,7 +29,7 @@ class Result:
     def __init__(self, arguments, code, out, err):
         self.arguments, self.code, self.out, self.err = arguments, code, out, err
 
-    def __str__(self):
+    def __repr__(self):
         return f"{' '.join(self.arguments)}\nexit {self.code}\n{self.out}{self.err}"
 
 
