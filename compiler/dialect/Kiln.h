@@ -28,9 +28,12 @@ struct Index;
 using At = llvm::ArrayRef<Index>;
 } // namespace lower
 
-/// What loops an op needs: Map reads each operand at its own coordinate, Move at another; Leaf has no operands; Reduce, Product and Pool
-/// need accumulators.
-enum class Role { Map, Move, Leaf, Reduce, Product, Pool };
+/// What an op is to fusion. Map: each operand at its own coordinate. Leaf: no operands. View: the same bytes under another shape. Join: parts
+/// of one buffer. Permute: another loop order. Index: reads at shifted, repeated or missing coordinates (broadcast, slice, pad). Gather: reads
+/// where data says. Reduce, Product, Pool need accumulators.
+enum class Role { Map, Leaf, View, Join, Permute, Index, Gather, Reduce, Product, Pool };
+/// True for what moves elements and computes nothing.
+inline bool isMove(Role role) { return role >= Role::View && role <= Role::Gather; }
 
 /// Letters of a product's dimensions. `spatial` lists the windowed ones.
 struct ProductLabels {

@@ -179,46 +179,46 @@ def IotaOp : Kiln_Op<"iota", [Pure, DeclareOpInterfaceMethods<Kiln_AlgorithmInte
 
 //===- moves -===//
 
-class Kiln_Move<string mnemonic, list<Trait> traits = []> : Kiln_Tensor<mnemonic, "Move", traits>;
+class Kiln_Move<string mnemonic, string roleName> : Kiln_Tensor<mnemonic, roleName>;
 
 /// Operand dimension i becomes result dimension dims[i]; the operand's extent there is the result's, or 1.
-def BroadcastOp : Kiln_Move<"broadcast"> {
+def BroadcastOp : Kiln_Move<"broadcast", "Index"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$dims, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
 }
-def ReshapeOp : Kiln_Move<"reshape"> {
+def ReshapeOp : Kiln_Move<"reshape", "View"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
 /// result dimension i is operand dimension perm[i].
-def TransposeOp : Kiln_Move<"transpose"> {
+def TransposeOp : Kiln_Move<"transpose", "Permute"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$perm);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
 /// result[i] = x[starts + i * steps]; a negative step reverses.
-def SliceOp : Kiln_Move<"slice"> {
+def SliceOp : Kiln_Move<"slice", "Index"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
   let hasVerifier = 1;
 }
 /// Constant padding; `value` is a rank-0 or one-element tensor. Negative padding is a slice.
-def PadOp : Kiln_Move<"pad"> {
+def PadOp : Kiln_Move<"pad", "Index"> {
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
   let hasVerifier = 1;
 }
-def ConcatOp : Kiln_Move<"concat"> {
+def ConcatOp : Kiln_Move<"concat", "Join"> {
   let arguments = (ins Variadic<AnyRankedTensor>:$operands_, I64Attr:$dim);
   let hasVerifier = 1;
 }
 /// ONNX Gather: result = x with dimension `axis` replaced by indices' dimensions. Negative indices count from the end; the program
 /// refuses others out of range before the launch, the kernel clamps.
-def GatherOp : Kiln_Move<"gather"> {
+def GatherOp : Kiln_Move<"gather", "Gather"> {
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
   let hasVerifier = 1;
 }
 /// ONNX GatherElements: result[i.., j, k..] = x[i.., indices[i.., j, k..], k..] along `axis`.
-def TakeAlongOp : Kiln_Move<"take_along"> {
+def TakeAlongOp : Kiln_Move<"take_along", "Gather"> {
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
   let hasVerifier = 1;
 }

@@ -99,7 +99,8 @@ OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
   }
   auto algorithm = cast<AlgorithmOpInterface>(op);
   // Splats stay splats under maps and under moves that only rearrange; a pad or concat of equal splats is caught element by element.
-  splat &= algorithm.role() == Role::Map || isa<BroadcastOp, ReshapeOp, TransposeOp, SliceOp>(op);
+  Role role = algorithm.role();
+  splat &= role == Role::Map || role == Role::View || role == Role::Permute || (role == Role::Index && op->getNumOperands() == 1);
   int64_t count = type.getNumElements();
   if (count == 0 || (!splat && count > largest))
     return {};

@@ -1,0 +1,32 @@
+//===- Kernel.h - one kiln.kernel becomes one object -----------------------------------------------------------------===//
+//
+// In: a kernel (logical body, stored layouts on its signature, perhaps a schedule) and a target. Out: its Nest, or object code with one
+// symbol `int NAME(void *user_context, halide_buffer_t *operands..., halide_buffer_t *results...)`. Throws Halide::Error or
+// std::runtime_error. An object is deterministic only in a process that has compiled no other kernel (Halide's name counters).
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_LOWER_KERNEL_H
+#define KILN_LOWER_KERNEL_H
+#include "compiler/dialect/Kiln.h"
+#include "compiler/schedule/Space.h"
+
+namespace kiln::lower {
+
+struct KernelTarget {
+  std::string halide; ///< e.g. x86-64-linux-sse41-avx-f16c-fma-avx2; the runtime features are added here
+  schedule::Machine machine;
+  bool asserts = false; ///< the checking build: bounds and alignment asserted (tests, tuning)
+};
+
+struct KernelObject {
+  std::string object;   ///< ELF bytes
+  std::string assembly; ///< only when asked for
+  std::string schedule; ///< the one used
+  int64_t scratch = 0;  ///< bytes of halide_malloc per worker, at most
+};
+
+/// The loops of a kernel, for choosing a schedule.
+schedule::Nest nestOf(KernelOp kernel);
+KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly = false);
+} // namespace kiln::lower
+#endif

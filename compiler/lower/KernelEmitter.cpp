@@ -1,0 +1,312 @@
+#include "compiler/lower/KernelEmitter.h"
+#include "compiler/lower/Math.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Func;
+using Halide::Var;
+
+namespace kiln::lower {
+namespace {
+std::string key(At at) {
+  std::string text;
+  for (const Index &i : at) {
+    if (!i.affine())
+      return {};
+    for (const auto &[name, coefficient] : i.terms)
+      text += name + "*" + std::to_string(coefficient) + "+";
+    text += std::to_string(i.constant) + ",";
+  }
+  return text;
+}
+Halide::Type storageType(Type element) {
+  Halide::Type t = halideType(element);
+  return t.is_bool() ? Halide::UInt(8) : t;
+}
+bool isZero(const Expr &e) { return Halide::Internal::is_const_zero(e); }
+
+/// Counts the nodes of an expression, shared ones once: what storing a row saves.
+struct Size : Halide::Internal::IRGraphVisitor {
+  int nodes = 0;
+  void include(const Expr &e) override {
+    ++nodes;
+    IRGraphVisitor::include(e);
+  }
+};
+} // namespace
+
+KernelEmitter::KernelEmitter(KernelOp op) : kernel(op) {
+  int reductions = 0;
+  kernel.getBody().walk([&](AlgorithmOpInterface o) { reductions += o.role() == Role::Reduce; });
+  rowKernel = reductions > 1;
+  for (BlockArgument argument : kernel.getBody().getArguments()) {
+    auto type = cast<RankedTensorType>(argument.getType());
+    Halide::ImageParam buffer(storageType(type.getElementType()), 1, "in" + std::to_string(argument.getArgNumber()));
+    buffer.dim(0).set_bounds(0, static_cast<int>(layoutOf(type).elements(shapeOf(type)))).set_stride(1);
+    buffers.push_back(buffer);
+    arguments.push_back(buffer);
+  }
+  defineResult();
+}
+
+// Letters of the product that the kernel computes, when it has the result's rank; else n, c, y, x for four dimensions, or i0, i1, ...
+std::string KernelEmitter::nameOf(Value v, int64_t dim) const {
+  int64_t rank = cast<RankedTensorType>(v.getType()).getRank();
+  std::string letters;
+  kernel.getBody().walk([&](ProductOpInterface op) {
+    std::string result = op.product().result;
+    if (static_cast<int64_t>(result.size()) == rank && sameShapes(op->getResultTypes(), v.getType()))
+      letters = result;
+  });
+  if (!letters.empty())
+    return std::string(1, letters[dim]);
+  return rank == 4 ? std::string(1, "ncyx"[dim]) : "i" + std::to_string(dim);
+}
+
+void KernelEmitter::addAxis(const std::string &name, int64_t extent, bool reduction, const std::string &inner) {
+  for (schedule::Axis &axis : nest.axes)
+    if (axis.name == name)
+      return;
+  nest.axes.push_back({name, extent, reduction, inner});
+}
+
+void KernelEmitter::defineResult() {
+  auto ret = cast<ReturnOp>(kernel.getBody().front().getTerminator());
+  auto type = cast<RankedTensorType>(kernel.getResultTypes()[0]);
+  Layout layout = layoutOf(type);
+  Shape shape = shapeOf(type), extents = layout.extents(shape), strides = layout.strides(shape);
+  std::vector<Var> args;
+  schedule::Stage stage{"out", schedule::Kind::Result, {}, {}, static_cast<int>(ret.getNumOperands())};
+  identity.assign(shape.size(), Index(0));
+  for (size_t i = 0; i < layout.order.size(); ++i) {
+    const StoredDim &s = layout.order[i];
+    std::string name = nameOf(ret.getOperand(0), s.dim), axis = s.part == Part::Inner ? name + "_in" : name;
+    int64_t extent = s.part == Part::Whole ? shape[s.dim] : extents[i];
+    variables[axis] = {Var(axis), extent};
+    addAxis(axis, extent, false, s.part == Part::Outer ? name + "_in" : "");
+    args.emplace_back(axis);
+    stage.dims.push_back({axis, 1});
+    if (extent > 1)
+      identity[s.dim] = identity[s.dim] + Index::axis(axis) * (s.part == Part::Outer ? s.block : 1);
+  }
+  lane = args.empty() ? "" : args[0].name();
+  Expr inside;
+  for (size_t d = 0; d < shape.size(); ++d)
+    if (int64_t block = layout.blockOf(d); block && shape[d] % block) {
+      Expr here = expr(identity[d]) < static_cast<int>(shape[d]);
+      inside = inside.defined() ? inside && here : here;
+    }
+  Exprs values;
+  for (Value v : ret.getOperands()) {
+    Expr e = value(v, identity);
+    if (e.type().is_bool())
+      e = Halide::cast<uint8_t>(e);
+    values.push_back(inside.defined() ? Halide::select(inside, e, Halide::Internal::make_zero(e.type())) : e);
+  }
+  result = Func("out");
+  if (values.size() == 1)
+    result(args) = values[0];
+  else
+    result(args) = Halide::Tuple(values);
+  for (Halide::OutputImageParam buffer : result.output_buffers())
+    for (size_t i = 0; i < args.size(); ++i) {
+      const StoredDim &s = layout.order[i];
+      int64_t extent = s.part == Part::Whole ? shape[s.dim] : extents[i];
+      buffer.dim(i).set_bounds(0, static_cast<int>(extent)).set_stride(static_cast<int>(strides[i]));
+    }
+  for (size_t i = 0; i < args.size(); ++i) {
+    const StoredDim &s = layout.order[i];
+    result.bound(args[i], 0, static_cast<int>(s.part == Part::Whole ? shape[s.dim] : extents[i]));
+  }
+  nest.stages.push_back(stage);
+  funcs["out"] = result;
+}
+
+Expr KernelEmitter::value(Value v, At at) {
+  if (auto argument = dyn_cast<BlockArgument>(v))
+    return read(argument, at);
+  std::string position = key(at);
+  auto found = emitted.find({v.getAsOpaquePointer(), position});
+  if (!position.empty() && !probe && found != emitted.end())
+    return found->second;
+  auto op = cast<AlgorithmOpInterface>(v.getDefiningOp());
+  Expr e;
+  if (rowKernel && !probe && op.role() == Role::Map && !v.hasOneUse())
+    e = rowStage(v, at);
+  if (!e.defined())
+    e = op.emit(*this, cast<OpResult>(v).getResultNumber(), at);
+  if (!position.empty() && !probe)
+    emitted[{v.getAsOpaquePointer(), position}] = e;
+  return e;
+}
+
+// A map over the whole row that several stages read is stored once per row, when it is worth more than a few instructions (exp(x - max)).
+Expr KernelEmitter::rowStage(Value v, At at) {
+  if (!sameShapes(v.getType(), withoutLayout(kernel.getResultTypes()[0])))
+    return {};
+  auto found = rows.find(v.getAsOpaquePointer());
+  if (found == rows.end()) {
+    for (const Index &i : identity)
+      if (i.terms.size() > 1)
+        return {};
+    Expr e = cast<AlgorithmOpInterface>(v.getDefiningOp()).emit(*this, cast<OpResult>(v).getResultNumber(), identity);
+    Size size;
+    e.accept(&size);
+    if (size.nodes < 16)
+      return {};
+    std::string name = "row" + std::to_string(rows.size());
+    Stored stored = store(v.getType(), identity, name);
+    stored.func(std::vector<Var>(stored.func.args())) = e;
+    found = rows.emplace(v.getAsOpaquePointer(), stored).first;
+  }
+  return call(found->second, at, 0);
+}
+
+Expr KernelEmitter::read(BlockArgument argument, At at) {
+  auto type = cast<RankedTensorType>(argument.getType());
+  Layout layout = layoutOf(type);
+  Shape shape = shapeOf(type), strides = layout.strides(shape);
+  // Lanes that only exist because the result is padded to its block read any element instead of past the operand.
+  Indices safe(at.begin(), at.end());
+  for (int64_t d = 0; d < type.getRank(); ++d)
+    if (at[d].affine()) {
+      auto [low, high] = at[d].range(variables);
+      int64_t block = layout.blockOf(d), room = block ? (shape[d] + block - 1) / block * block : shape[d] + layout.high[d];
+      if (low < -layout.low[d] || high >= room)
+        safe[d] = Index::of(Halide::clamp(expr(at[d]), 0, static_cast<int>(shape[d] - 1)));
+    }
+  if (probe)
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      for (const auto &[name, coefficient] : safe[d].terms)
+        if (coefficient == 1)
+          (*probe)[name][std::to_string(argument.getArgNumber())] = layout.blockOf(d);
+  Index offset(0);
+  for (size_t i = 0; i < layout.order.size(); ++i) {
+    const StoredDim &s = layout.order[i];
+    Index position = safe[s.dim] + Index(layout.low[s.dim]);
+    if (s.part != Part::Whole) {
+      auto [quotient, remainder] = position.divide(s.block, variables);
+      position = s.part == Part::Inner ? remainder : quotient;
+    }
+    offset = offset + position * strides[i];
+  }
+  if (!probe) {
+    schedule::Operand operand{"in" + std::to_string(argument.getArgNumber()), {}, false, reducing > 0};
+    for (const auto &[name, coefficient] : offset.terms)
+      operand.stride[name] = coefficient;
+    operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) && std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
+                  layout == layoutOf(kernel.getResultTypes()[0]);
+    bool known = false;
+    for (const schedule::Operand &o : nest.operands)
+      known |= o.name == operand.name && o.stride == operand.stride && o.own == operand.own && o.heavy == operand.heavy;
+    if (!known)
+      nest.operands.push_back(operand);
+  }
+  Expr e = buffers[argument.getArgNumber()](expr(offset));
+  return halideType(type.getElementType()).is_bool() ? e != Halide::cast<uint8_t>(0) : e;
+}
+
+// Inside everywhere, or what lies outside is the operand's halo, whose zeros are what is asked for.
+bool KernelEmitter::covered(Value v, At at, Expr outside) const {
+  Shape shape = shapeOf(v.getType());
+  Layout layout = isa<BlockArgument>(v) ? layoutOf(v.getType()) : Layout::dense(shape.size());
+  for (size_t d = 0; d < shape.size(); ++d) {
+    if (!at[d].affine())
+      return false;
+    auto [low, high] = at[d].range(variables);
+    int64_t block = layout.blockOf(d), room = block ? (shape[d] + block - 1) / block * block : shape[d];
+    if (low >= 0 && high < room)
+      continue;
+    if (!isZero(outside) || low < -layout.low[d] || high >= shape[d] + layout.high[d])
+      return false;
+  }
+  return true;
+}
+
+Expr KernelEmitter::clamped(Value v, At at, Expr outside) {
+  Shape shape = shapeOf(v.getType());
+  Indices safe(at.begin(), at.end());
+  Expr inside;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    int64_t low = -1, high = shape[d];
+    if (at[d].affine())
+      std::tie(low, high) = at[d].range(variables);
+    Expr i = expr(at[d]), here;
+    int last = static_cast<int>(shape[d] - 1);
+    if (low < 0 && high > last)
+      here = i >= 0 && i <= last;
+    else if (low < 0)
+      here = i >= 0;
+    else if (high > last)
+      here = i <= last;
+    else
+      continue;
+    safe[d] = Index::of(Halide::clamp(i, 0, last));
+    inside = inside.defined() ? inside && here : here;
+  }
+  Expr e = value(v, safe);
+  return inside.defined() ? Halide::select(Halide::likely(inside), e, outside) : e;
+}
+
+Expr KernelEmitter::padded(Value v, At at, Expr outside) {
+  if (probe || covered(v, at, outside))
+    return value(v, at);
+  // Without a reduction around it, or where only whole vectors are in or out, a condition per element is the cheapest.
+  bool acrossLanes = false;
+  for (auto [d, extent] : llvm::enumerate(shapeOf(v.getType())))
+    acrossLanes |= at[d].terms.count(lane) && (at[d].range(variables).first < 0 || at[d].range(variables).second >= extent);
+  if (!reducing || (reducingRole == Role::Pool && !acrossLanes))
+    return clamped(v, at, outside);
+  auto found = prologues.find(v.getAsOpaquePointer());
+  if (found == prologues.end()) {
+    // A padded copy over the operand's own dimensions, innermost first; each follows the result axis (else the reduction) that moves it.
+    std::string name = "padded" + std::to_string(prologues.size());
+    auto type = cast<RankedTensorType>(v.getType());
+    Stored stored;
+    stored.func = Func(name);
+    schedule::Stage stage{name, schedule::Kind::Prologue, {}, {}, 1};
+    Env outer = variables;
+    Indices inside(type.getRank(), Index(0));
+    std::vector<Var> args;
+    for (int64_t d = type.getRank(); d-- > 0;) {
+      if (at[d].isConstant() && type.getDimSize(d) == 1)
+        continue;
+      std::string axis;
+      for (const auto &[term, coefficient] : at[d].terms)
+        for (const schedule::Axis &a : nest.axes)
+          if (a.name == term && (axis.empty() || !a.reduction))
+            axis = term;
+      std::string argument = name + "_" + std::to_string(d);
+      auto [low, high] = at[d].range(outer);
+      variables[argument] = {Var(argument) + 0, type.getDimSize(d)};
+      variables[argument].var = Var(argument);
+      inside[d] = Index::of(Var(argument));
+      bool out = low < 0 || high >= type.getDimSize(d);
+      if (!out) {
+        inside[d] = Index::axis(argument);
+      }
+      args.emplace_back(argument);
+      stage.dims.push_back({axis, 1});
+      stored.dims.push_back(d);
+    }
+    nest.stages.push_back(stage);
+    int depth = std::exchange(reducing, 0);
+    stored.func(args) = clamped(v, inside, outside);
+    reducing = depth;
+    funcs[name] = stored.func;
+    found = prologues.emplace(v.getAsOpaquePointer(), stored).first;
+  }
+  const Stored &stored = found->second;
+  schedule::Operand operand{stored.func.name(), {}, false, true};
+  Exprs position;
+  int64_t stride = 1;
+  for (int64_t d : stored.dims) {
+    position.push_back(expr(at[d]));
+    for (const auto &[term, coefficient] : at[d].terms)
+      operand.stride[term] = coefficient * stride;
+    stride *= shapeOf(v.getType())[d];
+  }
+  nest.operands.push_back(operand);
+  return stored.func(position);
+}
+} // namespace kiln::lower

@@ -1,0 +1,198 @@
+// KernelReduce.cpp - how a reduction of an op becomes an accumulating Func, its reduction variables and its stage in the Nest.
+#include "compiler/lower/KernelEmitter.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Func;
+using Halide::Var;
+
+namespace kiln::lower {
+
+// A Func addressed by the axes that `at` is made of: a dimension that one axis moves is an argument (at `scale` times the axis where the
+// consumer strides over it); a blocked dimension is two; a fixed one is none.
+KernelEmitter::Stored KernelEmitter::store(Type type, At at, const std::string &name) {
+  Stored stored;
+  stored.func = Func(name);
+  stored.definition.assign(at.size(), Index(0));
+  schedule::Stage stage{name, schedule::Kind::Row, {}, {}, 1};
+  std::vector<Var> args;
+  auto argument = [&](const std::string &axis, int64_t dim, int64_t inner, int64_t scale) {
+    args.emplace_back(axis);
+    stored.axes.push_back(axis);
+    stored.dims.push_back(dim);
+    stored.inner.push_back(inner);
+    stage.dims.push_back({axis, scale});
+  };
+  // Innermost first: the order of the result's loops, then what else there is.
+  std::vector<std::pair<std::string, int64_t>> parts;
+  for (const schedule::Axis &axis : nest.axes)
+    for (size_t d = 0; d < at.size(); ++d)
+      if (at[d].terms.count(axis.name))
+        parts.push_back({axis.name, static_cast<int64_t>(d)});
+  for (auto &[axis, d] : parts) {
+    const Index &i = at[d];
+    if (!i.affine())
+      throw std::runtime_error("a reduction is read at a coordinate that is no loop");
+    if (i.terms.size() == 1) {
+      argument(axis, d, 0, i.terms.begin()->second);
+      stored.definition[d] = Index::axis(axis);
+      continue;
+    }
+    int64_t block = 0, unit = 0;
+    for (const auto &[term, coefficient] : i.terms)
+      (coefficient == 1 ? unit : block) = coefficient;
+    if (i.terms.size() != 2 || unit != 1 || i.constant)
+      throw std::runtime_error("a reduction is read at a coordinate that mixes loops");
+    argument(axis, d, i.terms.at(axis) == 1 ? block : -block, 1);
+    stored.definition[d] = stored.definition[d] + Index::axis(axis) * i.terms.at(axis);
+  }
+  nest.stages.push_back(stage);
+  funcs[name] = stored.func;
+  stored.func = funcs[name];
+  // Declares the arguments; the caller defines the value.
+  stored.func.args();
+  (void)type;
+  return stored;
+}
+
+Expr KernelEmitter::call(const Stored &stored, At at, int component) {
+  Exprs position;
+  for (size_t k = 0; k < stored.axes.size(); ++k) {
+    const Index &i = at[stored.dims[k]];
+    if (int64_t inner = stored.inner[k]) {
+      auto [quotient, remainder] = i.divide(std::abs(inner), variables);
+      position.push_back(expr(inner > 0 ? remainder : quotient));
+    } else {
+      position.push_back(expr(i));
+    }
+  }
+  Halide::FuncRef reference = stored.func(position);
+  return stored.func.outputs() == 1 ? Expr(reference) : Expr(reference[component]);
+}
+
+Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
+  if (probe)
+    return reduction.init;
+  if (llvm::all_of(reduction.extents, [](int64_t extent) { return extent == 1; }))
+    return reduction.step(at, Indices(reduction.extents.size(), Index(0)), reduction.init); // one term: a map
+  auto found = accumulators.find(op);
+  if (found == accumulators.end()) {
+    for (int64_t extent : reduction.extents)
+      if (extent == 0)
+        return reduction.init;
+    Role role = cast<AlgorithmOpInterface>(op).role();
+    Env outer = variables;
+    std::string name = "sum" + std::to_string(accumulators.size());
+    Stored stored = store(op->getResult(0).getType(), at, name);
+    schedule::Stage stage = nest.stages.back();
+    nest.stages.pop_back();
+    for (schedule::Dim &dim : stage.dims)
+      if (dim.scale > 1)
+        variables[dim.axis].extent *= dim.scale;
+
+    // How do the operands store each reduced dimension? Ask with plain variables first.
+    std::map<std::string, std::map<std::string, int64_t>> blocks;
+    Indices plain;
+    for (size_t i = 0; i < reduction.extents.size(); ++i) {
+      variables[reduction.names[i]] = {Var(reduction.names[i]), reduction.extents[i]};
+      plain.push_back(reduction.extents[i] > 1 ? Index::axis(reduction.names[i]) : Index(0));
+    }
+    probe = &blocks;
+    reduction.step(stored.definition, plain, reduction.init);
+    probe = nullptr;
+
+    struct Loop {
+      std::string name;
+      int64_t extent;
+      size_t dim;
+      int64_t factor;
+    };
+    std::vector<Loop> inner, middle, outerLoops; // innermost first within each
+    for (size_t i = reduction.extents.size(); i-- > 0;) {
+      int64_t extent = reduction.extents[i], block = 0;
+      bool everywhere = true;
+      for (const auto &[operand, b] : blocks[reduction.names[i]]) {
+        everywhere &= b != 0 && (block == 0 || b == block);
+        block = std::max(block, b);
+      }
+      // Padding lanes hold zeros, which only a product of operands that are all blocked may add up.
+      bool split = block > 1 && (extent % block == 0 || (everywhere && role == Role::Product));
+      if (split) {
+        inner.push_back({reduction.names[i] + "_in", block, i, 1});
+        outerLoops.push_back({reduction.names[i], (extent + block - 1) / block, i, block});
+      } else if (extent > 1) {
+        middle.push_back({reduction.names[i], extent, i, 1});
+      }
+    }
+    std::vector<Loop> loops = inner;
+    loops.insert(loops.end(), middle.begin(), middle.end());
+    loops.insert(loops.end(), outerLoops.begin(), outerLoops.end());
+    std::vector<Halide::Range> ranges;
+    for (const Loop &loop : loops)
+      ranges.emplace_back(0, static_cast<int>(loop.extent));
+    Indices r(reduction.extents.size(), Index(0));
+    Halide::RDom domain;
+    if (!ranges.empty())
+      domain = Halide::RDom(ranges, "r" + std::to_string(accumulators.size()));
+    for (size_t i = 0; i < loops.size(); ++i) {
+      const Loop &loop = loops[i];
+      bool isOuter = loop.factor > 1;
+      addAxis(loop.name, loop.extent, true, isOuter ? loop.name + "_in" : "");
+      variables[loop.name] = {domain[i], loop.extent};
+      if (loop.extent > 1)
+        r[loop.dim] = r[loop.dim] + Index::axis(loop.name) * loop.factor;
+      stage.reduce.push_back(loop.name);
+    }
+    stage.kind = role == Role::Reduce ? schedule::Kind::Statistic : schedule::Kind::Heavy;
+    stage.values = static_cast<int>(reduction.init.size());
+
+    std::vector<Var> args;
+    Exprs self;
+    for (const std::string &axis : stored.axes) {
+      args.emplace_back(axis);
+      self.push_back(Var(axis));
+      variables[axis].var = Var(axis);
+    }
+    Func f = stored.func;
+    if (reduction.init.size() == 1)
+      f(args) = reduction.init[0];
+    else
+      f(args) = Halide::Tuple(reduction.init);
+    Exprs current;
+    for (size_t i = 0; i < reduction.init.size(); ++i)
+      current.push_back(reduction.init.size() == 1 ? Expr(f(self)) : Expr(f(self)[i]));
+    ++reducing;
+    Role enclosing = std::exchange(reducingRole, role);
+    size_t firstOperand = nest.operands.size();
+    Exprs next = reduction.step(stored.definition, r, current);
+    reducingRole = enclosing;
+    --reducing;
+    if (next.size() == 1) {
+      f(args) = next[0];
+    } else {
+      f(args) = Halide::Tuple(next);
+    }
+    // One reduction whose lanes run along the result is a register tile; along the reduced axis it is a row.
+    if (role == Role::Reduce && !rowKernel) {
+      bool across = !stage.dims.empty() && !lane.empty();
+      bool seen = false;
+      for (size_t i = firstOperand; i < nest.operands.size(); ++i) {
+        auto stride = nest.operands[i].stride.find(lane);
+        seen |= stride != nest.operands[i].stride.end() && stride->second == 1;
+      }
+      if (across && seen)
+        stage.kind = schedule::Kind::Heavy;
+    }
+    nest.stages.push_back(stage);
+    funcs[name] = f;
+    stored.func = f;
+    for (auto &[axis, loop] : outer)
+      variables[axis] = loop;
+    found = accumulators.emplace(op, stored).first;
+  }
+  Exprs values;
+  for (size_t i = 0; i < reduction.init.size(); ++i)
+    values.push_back(call(found->second, at, static_cast<int>(i)));
+  return values;
+}
+} // namespace kiln::lower
