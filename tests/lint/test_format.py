@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 
+import pytest
 import tree
 
 
@@ -16,7 +17,8 @@ def unformatted(*files):
 
 def test_every_file_is_formatted():
     found = unformatted(*tree.files(*tree.CPP))
-    assert not found, "run scripts/format: " + " ".join(found)
+    if found:
+        pytest.fail("run scripts/format: " + " ".join(found), pytrace=False)
 
 
 def test_an_unformatted_file_is_seen(tmp_path):

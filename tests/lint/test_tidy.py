@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 
+import pytest
 import tree
 
 BUILD = pathlib.Path(os.environ.get("KILN_BUILD", tree.ROOT / "build"))
@@ -47,13 +48,14 @@ def tidy(file):
     ran = subprocess.run(
         ["clang-tidy-19", "--quiet", "-p", str(BUILD), "--extra-arg=-Wno-error", "--extra-arg=-Wno-ignored-gch",
          "--extra-arg=-Wno-unknown-warning-option", file], cwd=tree.ROOT, capture_output=True, text=True)
-    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+    return "" if ran.returncode == 0 else ran.stdout.strip() or ran.stderr
 
 
 def test_changed_files_are_tidy():
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         found = [output for output in pool.map(tidy, chosen()) if output]
-    assert not found, "\n".join(found)
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
 
 
 def test_a_fault_is_seen(tmp_path):
