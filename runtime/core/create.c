@@ -21,12 +21,11 @@ static kiln_status take_memory(kiln_context *context) {
   size_t others = (size_t)(context->pool.threads - 1) * sizeof(kiln_worker);
   size_t pointers = (size_t)(info->input_count + info->output_count + 1) * sizeof(void *);
   context->pointers = kiln_obtain(&context->options, pointers, 64);
-  if (others)
-    context->others = kiln_obtain(&context->options, others, 64);
+  context->others = others ? kiln_obtain(&context->options, others, 64) : NULL;
+  if (context->others) /* at once: kiln_destroy looks at them */
+    memset(context->others, 0, others);
   if (context->pointers == NULL || (others && context->others == NULL))
     return kiln_fail(context, KILN_OUT_OF_MEMORY, "no memory for %d threads", context->pool.threads);
-  if (others)
-    memset(context->others, 0, others);
   for (int32_t i = 0; i < context->pool.threads; ++i) {
     kiln_worker_at(context, i)->context = context;
     kiln_worker_at(context, i)->index = i;
