@@ -18,9 +18,11 @@ Expr expOfMinus(const Expr &a) { return exponential::scaledExp(fromBits(a, bits(
 Expr erfOf(const Expr &x) {
   if (!isDouble(x)) {
     Expr a = clamp(-3.9192059, x, 3.9192059), z = a * a;
-    Expr p =
-        horner(z, {1.128379169, 0.1851682011, 0.05427481645, 0.003843356287, 0.0003779432437, 4.640626532e-6, -1.296799507e-8});
-    Expr q = horner(z, {1.0, 0.4974344549, 0.1139107906, 0.01544371204, 0.001304068228, 6.269431668e-5});
+    // The minimax coefficients in f32, then searched for the neighbours whose rounding errors are least.
+    Expr p = horner(z, {1.128379225730896, 0.18516813218593597, 0.05427481234073639, 0.0038433577865362167, 0.00037794315721839666,
+                        4.64062668470433e-06, -1.2968004448055126e-08});
+    Expr q =
+        horner(z, {1.0, 0.4974343478679657, 0.11391079425811768, 0.0154437106102705, 0.0013040683697909117, 6.269430741667747e-05});
     return strict::div(strict::mul(a, p), q);
   }
   Expr a = strict::min(constant(x, 5.99), strict::magnitude(x)), z = strict::mul(a, a);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/lower/math/Strict.h"
+#include <cmath>
 
 using namespace Halide;
 
@@ -57,16 +58,51 @@ Expr div(const Expr &a, const Expr &b) {
       a, b, [](const Expr &x, const Expr &y) { return strict::div(x, y); }, [](const Expr &x, const Expr &y) { return x / y; });
 }
 
+namespace {
+
+/// a - n b for magnitudes a and b of f64, n the whole number that leaves at most about b / 2: long division, `bits` of the quotient at a time.
+/// Every step is exact if the low half of b times a digit is: b with `bits` of its own mantissa bits unused, or split in two.
+Expr centeredRest(const Expr &a, const Expr &b, int steps, int bits, bool isSplit) {
+  Expr rest = a, inverse = strict::div(strict::constant(b, 1), b);
+  Expr high = isSplit ? strict::fromBits(b, strict::bits(b) & strict::mask(b, ~uint64_t((1 << 27) - 1))) : b,
+       low = strict::sub(b, high);
+  for (int step = steps - 1; step >= 0; --step) {
+    double scale = std::ldexp(1.0, bits * step);
+    Expr digit = Halide::round(strict::mul(strict::mul(rest, inverse), 1 / scale));
+    rest = strict::sub(rest, strict::mul(digit, strict::mul(high, scale)));
+    if (isSplit)
+      rest = strict::sub(rest, strict::mul(digit, strict::mul(low, scale)));
+  }
+  return rest;
+}
+
+Expr fmodOfFloats(const Expr &x, const Expr &y) {
+  Expr a = strict::magnitude(x), b = strict::magnitude(y), rest;
+  if (strict::isDouble(x)) {
+    // Five digits of 24 bits, away from over- and underflow.
+    Expr up = strict::constant(x, 0x1p200), down = strict::constant(x, 0x1p-200), one = strict::constant(x, 1);
+    Expr isLarge = strict::lt(0x1p700, b), isSmall = strict::lt(b, 0x1p-700);
+    Expr scale = Halide::select(isLarge, down, isSmall, up, one), back = Halide::select(isLarge, up, isSmall, down, one);
+    Expr scaledA = strict::mul(a, scale), scaledB = strict::mul(b, scale);
+    rest = centeredRest(scaledA, scaledB, 5, 24, true);
+    rest = strict::mul(Halide::select(strict::lt(rest, 0), strict::add(rest, scaledB), rest), back);
+    rest = Halide::select(strict::lt(scaledA, strict::mul(scaledB, 0x1p118)), rest, strict::nan(x));
+  } else {
+    Type wide = Float(64, x.type().lanes());
+    Expr wideB = Halide::cast(wide, b);
+    rest = centeredRest(Halide::cast(wide, a), wideB, 11, 28, false);
+    rest = Halide::cast(x.type(), Halide::select(strict::lt(rest, 0), strict::add(rest, wideB), rest));
+  }
+  // Smaller than the divisor already, which may be infinite; NaN and infinity otherwise came through as NaN.
+  return strict::withSignOf(Halide::select(strict::lt(a, b), a, rest), x);
+}
+
+} // namespace
+
 Expr fmod(const Expr &a, const Expr &b) {
   if (a.type().is_int())
     return withSign(a.type(), a < 0, magnitude(a) % magnitude(b));
-  return binary(
-      a, b,
-      [](const Expr &x, const Expr &y) {
-        Expr rest = strict::sub(x, strict::mul(math::trunc(strict::div(x, y)), y));
-        return Halide::select(isInf(y) && !isInf(x), x, rest);
-      },
-      [](const Expr &x, const Expr &y) { return x % y; });
+  return binary(a, b, fmodOfFloats, [](const Expr &x, const Expr &y) { return x % y; });
 }
 
 Expr mod(const Expr &a, const Expr &b) {

@@ -33,9 +33,10 @@ Expr tanhOf(const Expr &x) {
     return withSignOf(strict::div(e, strict::add(e, 2)), x);
   }
   Expr a = clamp(-9.0109, x, 9.0109), z = a * a;
-  Expr p =
-      horner(z, {0.9999999926, 0.1307971437, 0.003099151236, 1.110381568e-5, -2.001870534e-8, 5.177488507e-11, -8.227979682e-14});
-  Expr q = horner(z, {1.0, 0.4641304074, 0.02447606256, 0.0002539135196});
+  // The minimax coefficients in f32, then searched for the neighbours whose rounding errors are least.
+  Expr p = horner(z, {1.0, 0.13079716265201569, 0.003099151886999607, 1.1103813449153677e-05, -2.001871735046734e-08,
+                      5.177486564478251e-11, -8.227985214817254e-14});
+  Expr q = horner(z, {1.0, 0.4641304612159729, 0.0244760662317276, 0.0002539135457482189});
   return strict::div(strict::mul(a, p), q);
 }
 

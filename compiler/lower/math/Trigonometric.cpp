@@ -1,14 +1,15 @@
 //===- Trigonometric.cpp - sin, cos, tan and their inverses -----------------------------------------------------===//
 //
 // sin, cos, tan: x = q pi/2 + r, |r| <= pi/4, then a polynomial of r, chosen and signed by q.
-//   f32: every finite x is reduced fully. x / (2 pi) modulo 1 is summed in f64 from products with 26-bit pieces of 1 / (2 pi), each exact and each
-//        taken modulo 1 at once, so that the whole turns of a large x cost no precision.
+//   f32: every finite x is reduced fully. x / (2 pi) modulo 1 is summed in f64 from exact products with five 26-bit pieces of
+//        1 / (2 pi), chosen by the size of x: products with earlier pieces are whole turns.
 //   f64: pi/2 in four pieces of which n times the first three is exact for |x| <= 2^30; beyond that the result is NaN.
 // asin, acos: P of x^2 up to 1/2; above, by asin(x) = pi/2 - 2 asin(sqrt((1 - x) / 2)).
 // atan: by pi/4 and pi/2 to |t| <= tan(pi/8), then t + t^3 P(t^2); one division.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/lower/math/Strict.h"
+#include <cmath>
 
 using namespace Halide;
 using namespace kiln::math::strict;
@@ -18,8 +19,8 @@ namespace {
 
 /// pi/2 in three pieces of 22 bits and a rest; 1 / (2 pi) in pieces of 26 bits.
 const double halfPiPieces[] = {0x1.921fbp+0, 0x1.5110bp-22, 0x1.184698p-44, 0x1.3198a2e037073p-69};
-const double turnPieces[] = {0x1.45f306p-3,  0x1.b93910p-28,  0x1.529fc2p-54,  0x1.d5f47dp-80,
-                             0x1.34ddcp-106, 0x1.b6c52bp-131, 0x1.93c439p-158, 0x1.07f94p-188};
+const double turnPieces[] = {0x1.45f306p-3,   0x1.b9391p-28,   0x1.529fc2p-54, 0x1.d5f47dp-80, 0x1.34ddcp-106,
+                             0x1.b6c52bp-131, 0x1.93c439p-158, 0x1.07f94p-188, 0x1.63abdep-210};
 
 struct Angle {
   Expr rest;
@@ -44,13 +45,23 @@ Angle reduceDouble(const Expr &x) {
 }
 
 Angle reduceSingle(const Expr &single) {
-  Expr x = Halide::cast(Float(64, single.type().lanes()), single), turns;
-  for (double piece : turnPieces) {
-    Expr product = strict::mul(x, piece);
-    Expr part = strict::sub(product, Halide::round(product));
-    turns = turns.defined() ? strict::add(turns, part) : part;
-    turns = strict::sub(turns, Halide::round(turns));
-  }
+  Expr x = Halide::cast(Float(64, single.type().lanes()), single), size = strict::magnitude(single);
+  // The piece'th product that is not whole turns altogether: x has 24 bits, so from 2^49 on the product with the first piece is whole.
+  auto product = [&](int piece) {
+    Expr factor = constant(x, turnPieces[piece]);
+    for (int skipped = 0; skipped < 4; ++skipped)
+      factor = Halide::select(strict::lt(size, std::ldexp(1.0, 49 + 26 * skipped)), factor,
+                              constant(x, turnPieces[piece + skipped + 1]));
+    return strict::mul(x, factor);
+  };
+  auto part = [](const Expr &turns) {
+    Expr unused;
+    return strict::sub(turns, nearest(turns, &unused));
+  };
+  // The first two products are below 2^51 and their parts multiples of 2^-52, so this much is exact. The others are below 1/8.
+  Expr turns = part(strict::add(part(product(0)), part(product(1))));
+  for (int piece = 2; piece < 5; ++piece)
+    turns = strict::add(turns, product(piece));
   Expr quarters, scaled = strict::mul(turns, 4);
   Expr rest = strict::mul(strict::sub(scaled, nearest(scaled, &quarters)), 1.57079632679489662);
   return {Halide::cast(single.type(), rest), Halide::cast(bitsType(single), quarters)};

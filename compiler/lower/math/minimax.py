@@ -112,6 +112,7 @@ TABLE = {
     'atan.f64': (atan_rest, lambda z: 1 / max(z, mpf('.01')), 0, tan(pi / 8)**2, 10),
     'sinh.f32': (sinh_rest, lambda z: 1 / max(z, mpf('.05')), 0, 1, 3),
     'sinh.f64': (sinh_rest, lambda z: 1 / max(z, mpf('.05')), 0, 1, 6),
+    'pow.f64': (lambda z: mpf(2) / 5 + z * 2 / 7 if z < tiny else (log_s(z) - 2 * third) / z, ONE, 0, s_max**2, 8),
     # for pow.f32, inside f64: log2 to 2^-40, exp2 to 2^-32
     'log2.f64': (lambda z: log_s(z) / log(mpf(2)), lambda z: 1 / max(z, mpf('1e-3')), 0, s_max**2, 3),
     'exp2.f64': (lambda x: log(mpf(2)) if fabs(x) < tiny else expm1(x * log(mpf(2))) / x, lambda x: 1 / (fabs(x) + mpf('.1')), -mpf(1) / 2, mpf(1) / 2, 6),
