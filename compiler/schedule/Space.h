@@ -19,7 +19,7 @@ struct Axis {
   std::string name;
   int64_t extent;
   bool reduction = false;
-  std::string inner; ///< the axis of this one's inner part, or empty
+  std::string inner = {}; ///< the axis of this one's inner part, or empty
 };
 
 /// One argument of a Func: it runs over `scale` times the axis (2 for the convolution under a fused 2x2 pool).
