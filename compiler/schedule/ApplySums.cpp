@@ -129,7 +129,9 @@ void foldInLanes(Func func, const SumLoop &along, int vector, int copies, const 
   };
   std::vector<Var> storage = {part};
   storage.insert(storage.end(), args.begin(), args.end());
-  partial.reorder_storage(storage).reorder(shape(partial));
+  if (storage.size() > 1)
+    partial.reorder_storage(storage);
+  partial.reorder(shape(partial));
   std::vector<VarOrRVar> loops = shape(partial.update());
   loops.push_back(outer);
   for (const RVar &var : vars)

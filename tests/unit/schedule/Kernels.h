@@ -13,7 +13,6 @@
 #include <optional>
 
 namespace kiln::schedule::test {
-using Point = std::map<std::string, int64_t>;
 using Env = std::map<std::string, Halide::Expr>;
 
 /// operand[offset + sum of stride * axis].
@@ -45,7 +44,6 @@ struct Kernel {
 
   int64_t extent(const std::string &axis) const;
   int64_t elements() const;
-  double reference(const Point &at) const; ///< one element, in double
 };
 
 /// The kernel as lower/ would hand it over.
@@ -56,8 +54,12 @@ struct Built {
   Halide::Func out;
 };
 Built build(const Kernel &kernel);
-/// Seeded values of every operand; stays the same between calls.
-std::map<std::string, Halide::Buffer<float>> operandsOf(const Kernel &kernel);
+/// Seeded values of every operand; the same for every kernel of that name.
+const std::map<std::string, Halide::Buffer<float>> &operandsOf(const Kernel &kernel);
+/// A row kernel's read with the result's axes replaced by the reductions that run over them.
+Read alongRow(const Kernel &kernel, Read read);
+/// Every element of the result by naive loops in double, in memory order.
+const std::vector<double> &references(const Kernel &kernel);
 
 struct Target {
   const char *name;
