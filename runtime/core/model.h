@@ -58,6 +58,11 @@ void kiln_destroy(kiln_context *context);
 kiln_status kiln_check_indices(kiln_context *context, const char *node, const void *indices, int32_t width, int64_t count,
                                int64_t limit);
 
+/* Called by the program before a launch whose result is stored with a halo: zeroes all of the storage but the tensor itself.
+ * The descriptor: rank, bytes of an element, then per stored dimension, innermost first: extent, stride in elements, and how many of
+ * the extent lie before and after the tensor. */
+void kiln_zero_border(void *base, const int64_t *descriptor);
+
 /* Workspace: the arena, then one scratch arena per worker, each rounded up to 64 bytes. So a compiler fills in
  *   info.workspace_size = KILN_ALIGN(arena_size) + KILN_ALIGN(scratch_size), info.workspace_per_thread = KILN_ALIGN(scratch_size). */
 #define KILN_ALIGN(bytes) (((uint64_t)(bytes) + 63) & ~(uint64_t)63)

@@ -22,24 +22,23 @@ static uint32_t big_endian(const uint8_t *p) { return (uint32_t)p[0] << 24 | (ui
 
 static void portable(uint32_t state[8], const uint8_t *data, size_t blocks) {
   for (; blocks--; data += 64) {
-    uint32_t w[64], s[8];
+    uint32_t w[64];
     for (int i = 0; i < 16; ++i)
       w[i] = big_endian(data + 4 * i);
     for (int i = 16; i < 64; ++i) {
       uint32_t x = w[i - 15], y = w[i - 2];
       w[i] = w[i - 16] + w[i - 7] + (rotate(x, 7) ^ rotate(x, 18) ^ x >> 3) + (rotate(y, 17) ^ rotate(y, 19) ^ y >> 10);
     }
-    memcpy(s, state, sizeof s);
-    for (int i = 0; i < 64; ++i) { /* s[0..7] are a..h */
-      uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]), majority = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-      uint32_t t = s[7] + (rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25)) + choice + constants[i] + w[i];
-      uint32_t u = (rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22)) + majority;
-      memmove(s + 1, s, 7 * sizeof *s);
-      s[4] += t;
-      s[0] = t + u;
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5], g = state[6], h = state[7];
+    for (int i = 0; i < 64; ++i) {
+      uint32_t t = h + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + constants[i] + w[i];
+      uint32_t u = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+      h = g, g = f, f = e, e = d + t;
+      d = c, c = b, b = a, a = t + u;
     }
+    const uint32_t sum[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; ++i)
-      state[i] += s[i];
+      state[i] += sum[i];
   }
 }
 

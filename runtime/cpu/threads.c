@@ -2,7 +2,7 @@
  *
  * Every worker owns a contiguous share of the loop, the same one each time for the same loop, so that what its cache holds is of use
  * to the next run; who is done with his own share claims from the others'. A share is one counter of unclaimed tasks: whoever lowers
- * it has claimed a task of the loop that runs now, for that loop cannot end before the task has. So nobody has to check in: a worker
+ * it has claimed tasks of the loop that runs now, for that loop cannot end before the task has. So nobody has to check in: a worker
  * that sleeps or is descheduled delays nothing but tasks it has claimed, and the launching thread runs all of them alone if need be.
  *
  * A waiting thread spins for a while, because kernels follow each other within microseconds, and then sleeps in the kernel (futex).
@@ -79,13 +79,16 @@ static void work(kiln_worker *self) {
   for (int32_t i = 0, owner = self->index; i < pool->threads; ++i, owner = owner + 1 == pool->threads ? 0 : owner + 1) {
     atomic_int *share = &kiln_worker_at(context, owner)->remaining;
     int left = atomic_load_explicit(share, memory_order_relaxed), end = 0;
-    while (left > 0)
-      if (atomic_compare_exchange_weak_explicit(share, &left, left - 1, memory_order_acquire, memory_order_relaxed)) {
-        end = end ? end : share_end(pool, owner); /* only now: before the claim the loop might have changed */
-        record(context, pool->task(self, pool->min + end - left, pool->closure));
-        ++done;
-        left = atomic_load_explicit(share, memory_order_relaxed);
-      }
+    while (left > 0) {
+      int claim = i == 0 ? 1 : (left + pool->threads - 1) / pool->threads; /* a thief comes less often, and takes more */
+      if (!atomic_compare_exchange_weak_explicit(share, &left, left - claim, memory_order_acquire, memory_order_relaxed))
+        continue;
+      end = end ? end : share_end(pool, owner); /* only now: before the claim the loop might have changed */
+      for (int task = end - left; task < end - left + claim; ++task)
+        record(context, pool->task(self, pool->min + task, pool->closure));
+      done += claim;
+      left = atomic_load_explicit(share, memory_order_relaxed);
+    }
   }
   /* The loop ends with this: from here on the pool's fields may belong to the next one. */
   if (done && atomic_fetch_sub(&pool->unfinished, done) == done && atomic_load(&pool->waiting))
