@@ -84,11 +84,16 @@ struct Model {
         lines = 0.8 * double(tile.vectors(r.lanes) * r.vector) * 4 / 64 * 16 / accumulators;
     }
     double cycles = std::max({accumulators / 2, loaded / 1.55, 4.0}) + lines;
-    std::vector<int64_t> sides;
-    for (const std::string &axis : r.others)
-      sides.push_back(tile.of(axis));
-    std::sort(sides.rbegin(), sides.rend());
-    double flat = sides.size() > 1 ? 0.01 * double(sides[1] - 1) : 0;
+    // Long sides along the innermost axis: neighbours there are neighbours in memory.
+    double flat = 0;
+    if (r.others.size() > 1) {
+      std::vector<int64_t> sides;
+      for (const std::string &axis : r.others)
+        sides.push_back(tile.of(axis));
+      flat = sides[0] == *std::max_element(sides.begin(), sides.end()) ? 0 : 0.005;
+      std::sort(sides.rbegin(), sides.rend());
+      flat += 0.01 * double(sides[1] - 1);
+    }
     double pairs = r.folded.empty() ? 0.002 * double(std::abs(tile.vectors(r.lanes) - 2)) : 0;
     return accumulators / 2 / cycles * fill(tile) - flat - pairs;
   }
