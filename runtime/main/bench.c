@@ -72,8 +72,9 @@ int kiln_session_bench(kiln_session *session) {
   }
   if (!code) {
     qsort(times, (size_t)count, sizeof *times, ascending);
-    printf("min %.1f us, median %.1f us over %lld runs\n", (double)times[0] / 1e3, (double)times[count / 2] / 1e3,
-           (long long)count);
+    size_t middle = (size_t)count / 2;
+    double least = (double)times[0], median = (double)times[middle];
+    printf("min %.1f us, median %.1f us over %lld runs\n", least / 1e3, median / 1e3, (long long)count);
     if (fflush(stdout) != 0)
       code = kiln_complain(session->model, "standard output: %m");
   }

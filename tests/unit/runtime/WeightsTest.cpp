@@ -2,6 +2,7 @@
 #include "Toy.h"
 #include "runtime/core/sha256.h"
 #include <cstring>
+#include <dlfcn.h>
 #include <filesystem>
 #include <gtest/gtest.h>
 
@@ -51,7 +52,7 @@ TEST_F(Weights, MappedFile) {
   ASSERT_EQ(context.status, KILN_OK) << context.message();
   Call call;
   ASSERT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK);
-  EXPECT_EQ(memcmp(call.y, data.data(), 16), 0);
+  EXPECT_EQ(std::string(static_cast<char *>(call.outputs[0].data), 16), data);
 }
 
 TEST_F(Weights, BesideTheBinary) {
@@ -62,6 +63,24 @@ TEST_F(Weights, BesideTheBinary) {
   writeFile(beside, safetensors(data));
   EXPECT_EQ(Context(toy).status, KILN_OK);
   std::filesystem::remove(beside);
+}
+
+TEST_F(Weights, BesideASharedLibrary) {
+  std::string library = folder.file("libtoy.so");
+  std::filesystem::copy(TOY_SHARED, library);
+  void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  ASSERT_NE(handle, nullptr) << dlerror();
+  auto create = reinterpret_cast<decltype(&kiln_create)>(dlsym(handle, "toy_create"));
+  auto message = reinterpret_cast<decltype(&kiln_message)>(dlsym(handle, "toy_message"));
+  auto destroy = reinterpret_cast<decltype(&kiln_destroy)>(dlsym(handle, "toy_destroy"));
+  kiln_context *context;
+  EXPECT_EQ(create(&toy.model, nullptr, &context), KILN_BAD_WEIGHTS);
+  EXPECT_EQ(std::string(message(context)), "toy: weights file '" + folder.file("toy.safetensors") + "': No such file or directory");
+  destroy(context);
+  writeFile(folder.file("toy.safetensors"), safetensors(data));
+  EXPECT_EQ(create(&toy.model, nullptr, &context), KILN_OK) << message(context);
+  destroy(context);
+  dlclose(handle);
 }
 
 TEST_F(Weights, Edited) {
@@ -93,13 +112,14 @@ TEST_F(Weights, NoFile) {
 }
 
 TEST_F(Weights, EmbeddedOnesTakeNoFile) {
-  alignas(64) static const uint8_t embedded[16] = {'e'};
+  alignas(64) uint8_t embedded[16];
+  memset(embedded, 'e', sizeof embedded);
   toy.model.weights = embedded;
   toy.model.weights_file = nullptr;
   Context context(toy);
   Call call;
   ASSERT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK);
-  EXPECT_EQ(memcmp(call.y, embedded, 16), 0);
+  EXPECT_EQ(std::string(static_cast<char *>(call.outputs[0].data), 16), std::string(16, 'e'));
   kiln_options options = {};
   options.weights_path = "some.safetensors";
   Context refused(toy, options);

@@ -1,8 +1,9 @@
-/* A hand-made model as an executable: y[3] = x[3] * w[0] + b[3], z[] = sum of y. Its weights are {2}, embedded or in toy.safetensors. */
+/* A hand-made model as an executable: y[3] = x[3] * w[0] + b[3], z[] = sum of y. Its weights are {2}, embedded or in toy.safetensors. As a
+ * shared library it exports the runtime that it holds. */
 #include "runtime/core/model.h"
 
 static kiln_status run(const kiln_frame *frame) {
-  const float *x = frame->inputs[0], *b = frame->inputs[1], *w = (const float *)(const void *)frame->weights;
+  const float *x = frame->inputs[0], *b = frame->inputs[1], *w = (const float *)frame->weights;
   float *y = frame->outputs[0];
   double *z = frame->outputs[1];
   *z = 0;
@@ -30,3 +31,12 @@ const kiln_model kiln_the_model = {
 #endif
     .run = run,
 };
+
+#ifdef TOY_SHARED
+#define EXPORTED __attribute__((visibility("default")))
+EXPORTED kiln_status toy_create(const kiln_model *model, const kiln_options *options, kiln_context **context) {
+  return kiln_create(model, options, context);
+}
+EXPORTED const char *toy_message(const kiln_context *context) { return kiln_message(context); }
+EXPORTED void toy_destroy(kiln_context *context) { kiln_destroy(context); }
+#endif
