@@ -11,8 +11,8 @@ def Kiln_AlgorithmInterface : OpInterface<"AlgorithmOpInterface"> {
   let cppNamespace = "::kiln";
   let methods = [
     InterfaceMethod<"what kind of loops the op needs", "::kiln::Role", "role", (ins)>,
-    InterfaceMethod<"the value of one result element at a logical coordinate", "::Halide::Expr", "emit",
-                    (ins "::kiln::lower::Emitter &":$emitter, "unsigned":$result, "::kiln::lower::At":$at)>
+    InterfaceMethod<"the value of one result element at a logical coordinate (each op writes it as emit)", "void", "emitInto",
+                    (ins "::kiln::lower::Emitter &":$emitter, "unsigned":$result, "::kiln::lower::At":$at, "::Halide::Expr &":$value)>
   ];
 }
 

@@ -53,7 +53,11 @@ class Kiln_Tensor<string mnemonic, string roleName, list<Trait> traits = []>
     : Kiln_Op<mnemonic, !listconcat(traits, [Pure, InferTypeOpAdaptorWithIsCompatible, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>])> {
   let results = (outs AnyRankedTensor:$result);
   let hasFolder = 1;
+  let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
   code foldAndRole = [{
+    void $cppClass::emitInto(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at, ::Halide::Expr &value) {
+      value = emit(emitter, result, at);
+    }
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) { return ::kiln::foldByAlgorithm(getOperation(), adaptor.getOperands()); }
     ::kiln::Role $cppClass::role() { return ::kiln::Role::}] # roleName # [{; }
     bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange a, ::mlir::TypeRange b) { return ::kiln::sameShapes(a, b); }
@@ -167,14 +171,24 @@ def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value"
   let extraClassDefinition = [{
     ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor) { return getValue(); }
     ::kiln::Role $cppClass::role() { return ::kiln::Role::Leaf; }
+    void $cppClass::emitInto(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at, ::Halide::Expr &value) {
+      value = emit(emitter, result, at);
+    }
   }];
+  let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
 }
 /// result[..., i, ...] = i along `dim`.
 def IotaOp : Kiln_Op<"iota", [Pure, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
   let arguments = (ins I64Attr:$dim);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
-  let extraClassDefinition = [{ ::kiln::Role $cppClass::role() { return ::kiln::Role::Leaf; } }];
+  let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
+  let extraClassDefinition = [{
+    ::kiln::Role $cppClass::role() { return ::kiln::Role::Leaf; }
+    void $cppClass::emitInto(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at, ::Halide::Expr &value) {
+      value = emit(emitter, result, at);
+    }
+  }];
 }
 
 //===- moves -===//

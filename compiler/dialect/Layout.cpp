@@ -110,6 +110,32 @@ std::string Layout::print() const {
 
 bool Layout::isDense() const { return *this == dense(rank()); }
 
+bool Layout::storedAsDense(const Shape &shape) const {
+  if (hasHalo() || pad)
+    return false;
+  // What is left of each logical dimension must come back in row-major order, with blocks adjacent and full.
+  std::vector<StoredDim> whole;
+  for (size_t i = 0; i < order.size(); ++i) {
+    if (order[i].part == Part::Whole) {
+      whole.push_back(order[i]);
+      continue;
+    }
+    if (order[i].part != Part::Inner || i + 1 == order.size() || order[i + 1].dim != order[i].dim || order[i + 1].part != Part::Outer ||
+        shape[order[i].dim] % order[i].block)
+      return false;
+    whole.push_back({order[i++].dim});
+  }
+  int64_t next = rank();
+  for (const StoredDim &s : whole) {
+    if (shape[s.dim] == 1)
+      continue;
+    if (s.dim > next)
+      return false;
+    next = s.dim;
+  }
+  return true;
+}
+
 int64_t Layout::blockOf(int64_t dim) const {
   for (const StoredDim &s : order)
     if (s.dim == dim && s.part == Part::Inner)

@@ -39,6 +39,7 @@ struct Layout {
 
   int64_t rank() const { return static_cast<int64_t>(low.size()); }
   bool isDense() const;
+  bool storedAsDense(const Shape &shape) const; ///< the same bytes at the same places as dense
   int64_t blockOf(int64_t dim) const; ///< 0 when not blocked
   bool hasHalo() const;
   Shape extents(const Shape &shape) const;  ///< physical, halo and padding lanes included

@@ -41,6 +41,13 @@ protected:
   Env variables;
 };
 
+/// The algorithm of `op`: the value of a result at a coordinate.
+inline Halide::Expr emit(AlgorithmOpInterface op, Emitter &emitter, unsigned result, At at) {
+  Halide::Expr value;
+  op.emitInto(emitter, result, at, value);
+  return value;
+}
+
 /// Halide's type of a tensor element; i1 values are Bool expressions (stored as one byte).
 Halide::Type halideType(mlir::Type element);
 /// A literal of `type`.

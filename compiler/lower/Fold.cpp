@@ -110,7 +110,7 @@ OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
     int64_t rest = i;
     for (int64_t d = type.getRank(); d-- > 0; rest /= type.getDimSize(d))
       at[d] = lower::Index(rest % type.getDimSize(d));
-    Attribute value = literalOf(algorithm.emit(emitter, 0, at), type.getElementType());
+    Attribute value = literalOf(lower::emit(algorithm, emitter, 0, at), type.getElementType());
     if (!value || emitter.failed)
       return {};
     values.push_back(value);

@@ -134,7 +134,7 @@ Expr KernelEmitter::value(Value v, At at) {
   if (rowKernel && !probe && op.role() == Role::Map && !v.hasOneUse())
     e = rowStage(v, at);
   if (!e.defined())
-    e = op.emit(*this, cast<OpResult>(v).getResultNumber(), at);
+    e = emit(op, *this, cast<OpResult>(v).getResultNumber(), at);
   if (!position.empty() && !probe)
     emitted[{v.getAsOpaquePointer(), position}] = e;
   return e;
@@ -149,7 +149,7 @@ Expr KernelEmitter::rowStage(Value v, At at) {
     for (const Index &i : identity)
       if (i.terms.size() > 1)
         return {};
-    Expr e = cast<AlgorithmOpInterface>(v.getDefiningOp()).emit(*this, cast<OpResult>(v).getResultNumber(), identity);
+    Expr e = emit(cast<AlgorithmOpInterface>(v.getDefiningOp()), *this, cast<OpResult>(v).getResultNumber(), identity);
     Size size;
     e.accept(&size);
     if (size.nodes < 16)
@@ -184,6 +184,12 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
   for (size_t i = 0; i < layout.order.size(); ++i) {
     const StoredDim &s = layout.order[i];
     Index position = safe[s.dim] + Index(layout.low[s.dim]);
+    // A block next to its count, innermost, is a row padded to whole blocks: no division is needed.
+    if (i == 0 && s.part == Part::Inner && layout.order.size() > 1 && layout.order[1].dim == s.dim && layout.order[1].part == Part::Outer) {
+      offset = offset + position;
+      ++i;
+      continue;
+    }
     if (s.part != Part::Whole) {
       auto [quotient, remainder] = position.divide(s.block, variables);
       position = s.part == Part::Inner ? remainder : quotient;

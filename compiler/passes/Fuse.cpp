@@ -1,0 +1,214 @@
+//===- Fuse.cpp - which values exist in memory, and the kernels that make them ----------------------------------------===//
+//
+// In: a graph of ops. Out: launches of outlined kernels, plus views. Walking backwards, each value either is materialised (it roots a
+// kernel) or is computed inside the one kernel that its users belong to:
+//
+//   %0 = kiln.window %x, %w ...          kiln.kernel @k0(%x, %w, %b) { window; broadcast; add; tanh }
+//   %1 = kiln.broadcast %b      ->
+//   %2 = kiln.add %0, %1                 %3 = kiln.launch @k0(%x, %w, %b)
+//   %3 = kiln.tanh %2
+//
+// A kernel has at most one product or pool, reached from its result through maps; or any number of reductions over the same dimensions of
+// one domain (softmax, layer norm). What costs nothing (a shifted or repeated read) is copied into every kernel that wants it.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#include "compiler/dialect/Kiln.h"
+#include "compiler/passes/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace kiln {
+namespace {
+/// How a kernel's loops meet a value: at their own coordinate, in another order, at other coordinates, along a reduced row, or as the
+/// operand of a product or pool.
+enum class Mode { Own, Permuted, Elsewhere, Row, Operand };
+
+struct Group {
+  Operation *root;
+  llvm::SetVector<Operation *> ops;
+  llvm::DenseMap<Value, Mode> modes;
+  bool heavy = false;
+  Operation *reduction = nullptr; ///< the first one met; all agree with it
+};
+
+int64_t elements(Value v) { return cast<ShapedType>(v.getType()).getNumElements(); }
+
+class Fusion {
+public:
+  explicit Fusion(func::FuncOp func) : func(func) {}
+
+  void run() {
+    for (Operation &op : func.getBody().front())
+      constant[&op] = isa<UseOp>(op) || (isa<AlgorithmOpInterface>(op) && llvm::all_of(op.getOperands(), [&](Value v) {
+                                           return v.getDefiningOp() && constant.lookup(v.getDefiningOp());
+                                         }));
+    SmallVector<Operation *> order;
+    for (Operation &op : func.getBody().front())
+      order.push_back(&op);
+    for (Operation *op : llvm::reverse(order))
+      if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && algorithm.role() != Role::Leaf && algorithm.role() != Role::View)
+        place(algorithm);
+    for (auto &group : llvm::reverse(groups))
+      outline(*group);
+    for (Operation *op : llvm::reverse(order))
+      if (isa<AlgorithmOpInterface>(op) && op->use_empty())
+        op->erase();
+  }
+
+private:
+  void place(AlgorithmOpInterface op) {
+    Value v = op->getResult(0);
+    if (v.use_empty())
+      return;
+    llvm::SetVector<Group *> wanted;
+    bool stays = false;
+    for (OpOperand &use : v.getUses()) {
+      auto user = dyn_cast<AlgorithmOpInterface>(use.getOwner());
+      stays |= !user || user.role() == Role::View || (user.role() == Role::Gather && use.getOperandNumber() == 1);
+      stays |= user && constant.lookup(op) && !constant.lookup(user) && op.role() != Role::Index;
+      for (Group *group : member.lookup(use.getOwner()))
+        wanted.insert(group);
+    }
+    bool free = op.role() == Role::Index;
+    if (!stays && (wanted.size() == 1 || free) && llvm::all_of(wanted, [&](Group *g) { return accepts(*g, op); })) {
+      for (Group *group : wanted)
+        add(*group, op);
+      return;
+    }
+    groups.push_back(std::make_unique<Group>());
+    groups.back()->root = op;
+    groups.back()->modes[v] = Mode::Own;
+    add(*groups.back(), op);
+  }
+
+  bool accepts(const Group &group, AlgorithmOpInterface op) const {
+    Value v = op->getResult(0);
+    Mode mode = group.modes.lookup(v);
+    Value root = group.root->getResult(0);
+    switch (op.role()) {
+    case Role::Index:
+      return true;
+    case Role::Permute:
+      return mode == Mode::Operand;
+    case Role::Gather:
+      return mode == Mode::Own && !group.heavy && !group.reduction;
+    case Role::Map:
+      if (mode == Mode::Elsewhere) // computed again for every repeated read, unless a row kernel keeps it
+        return group.reduction || elements(v) * 2 >= elements(root);
+      return mode != Mode::Operand;
+    case Role::Product:
+    case Role::Pool:
+      return (mode == Mode::Own || mode == Mode::Permuted) && !group.heavy && !group.reduction;
+    case Role::Reduce:
+      return !group.heavy && acceptsReduction(group, op, mode);
+    default:
+      return false;
+    }
+  }
+
+  // All reductions of a kernel run over the same rows; the result is the rows themselves or one value per row.
+  bool acceptsReduction(const Group &group, Operation *op, Mode mode) const {
+    auto shape = cast<ShapedType>(op->getOperand(0).getType()).getShape();
+    auto rootShape = cast<ShapedType>(group.root->getResult(0).getType()).getShape();
+    if (group.reduction)
+      return cast<ShapedType>(group.reduction->getOperand(0).getType()).getShape() == shape &&
+             group.reduction->getResult(0).getType() == op->getResult(0).getType() && reducedDims(group.reduction) == reducedDims(op);
+    return rootShape == shape ? mode != Mode::Operand : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
+  }
+  static Attribute reducedDims(Operation *op) { return op->hasAttr("dims") ? op->getAttr("dims") : op->getAttr("dim"); }
+
+  void add(Group &group, AlgorithmOpInterface op) {
+    group.ops.insert(op);
+    member[op].push_back(&group);
+    Mode mode = group.modes.lookup(op->getResult(0));
+    switch (op.role()) {
+    case Role::Product:
+    case Role::Pool:
+      group.heavy = true;
+      mode = Mode::Operand;
+      break;
+    case Role::Reduce:
+      if (!group.reduction)
+        group.reduction = op;
+      mode = Mode::Row;
+      break;
+    case Role::Permute:
+      mode = mode == Mode::Own ? Mode::Permuted : mode;
+      break;
+    case Role::Index:
+    case Role::Join:
+    case Role::Gather:
+      mode = mode == Mode::Operand ? mode : Mode::Elsewhere;
+      break;
+    default:
+      break;
+    }
+    for (Value v : op->getOperands()) {
+      auto [it, fresh] = group.modes.insert({v, mode});
+      it->second = std::max(it->second, mode); // the most demanding use counts
+    }
+  }
+
+  void outline(Group &group) {
+    OpBuilder builder(func.getContext());
+    SmallVector<Operation *> body(group.ops.begin(), group.ops.end());
+    llvm::sort(body, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    llvm::SetVector<Value> inputs;
+    llvm::SetVector<Operation *> leaves;
+    SmallVector<Location> locations;
+    for (Operation *op : body) {
+      locations.push_back(op->getLoc());
+      for (Value v : op->getOperands()) {
+        auto leaf = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
+        if (leaf && leaf.role() == Role::Leaf)
+          leaves.insert(leaf);
+        else if (!v.getDefiningOp() || !group.ops.contains(v.getDefiningOp()))
+          inputs.insert(v);
+      }
+    }
+    SmallVector<Type> types;
+    for (Value v : inputs)
+      types.push_back(v.getType());
+    Type result = group.root->getResult(0).getType();
+    Location loc = group.root->getLoc();
+    builder.setInsertionPoint(func);
+    std::string name = "k" + std::to_string(outlined++) + "_" + func.getSymName().str();
+    auto kernel = builder.create<KernelOp>(loc, name, builder.getFunctionType(types, result), ScheduleAttr(), ArrayAttr(), ArrayAttr());
+    Block *block = builder.createBlock(&kernel.getBody(), {}, types, SmallVector<Location>(types.size(), loc));
+    IRMapping mapping;
+    for (auto [v, argument] : llvm::zip(inputs, block->getArguments()))
+      mapping.map(v, argument);
+    for (Operation *leaf : leaves)
+      builder.clone(*leaf, mapping);
+    for (Operation *op : body)
+      builder.clone(*op, mapping);
+    builder.create<ReturnOp>(loc, mapping.lookup(group.root->getResult(0)));
+    builder.setInsertionPoint(group.root);
+    auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(), DenseI64ArrayAttr());
+    group.root->getResult(0).replaceAllUsesWith(launch.getResult(0));
+  }
+
+  func::FuncOp func;
+  std::vector<std::unique_ptr<Group>> groups;
+  llvm::DenseMap<Operation *, SmallVector<Group *>> member;
+  llvm::DenseMap<Operation *, bool> constant;
+  int outlined = 0;
+};
+
+struct FusePass : PassWrapper<FusePass, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(FusePass)
+  StringRef getArgument() const override { return "kiln-fuse"; }
+  StringRef getDescription() const override { return "outline groups of ops as kernels"; }
+  void runOnOperation() override {
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>()))
+      Fusion(func).run();
+  }
+};
+} // namespace
+
+std::unique_ptr<Pass> createFusePass() { return std::make_unique<FusePass>(); }
+} // namespace kiln

@@ -1,0 +1,30 @@
+//===- Passes.h - graph to graph, one pass one file -----------------------------------------------------------------===//
+//
+// In the order of the pipeline. Passes see ops only through their interfaces.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_PASSES_PASSES_H
+#define KILN_PASSES_PASSES_H
+#include "compiler/schedule/Space.h"
+#include "mlir/Pass/Pass.h"
+#include <memory>
+
+namespace kiln {
+/// Canonicalisation and common subexpressions, to a fixed point.
+void addSimplify(mlir::OpPassManager &manager);
+/// Groups ops and outlines each group as an isolated kiln.kernel behind a kiln.launch.
+std::unique_ptr<mlir::Pass> createFusePass();
+/// Chooses how every value between launches is stored; repacks parameters to suit.
+std::unique_ptr<mlir::Pass> createLayoutPass(int64_t lanes = 16);
+/// Moves what depends on parameters alone to a function @init, whose results become parameters.
+std::unique_ptr<mlir::Pass> createHoistPass();
+/// Equal kernels become one, named k_<hash of its text>.
+std::unique_ptr<mlir::Pass> createMergePass();
+/// Gives every kernel the default schedule of its nest on `machine`, unless it carries one.
+std::unique_ptr<mlir::Pass> createSchedulePass(schedule::Machine machine = {16, 31});
+/// Places every value of @main in one arena and every parameter in one blob.
+std::unique_ptr<mlir::Pass> createPlanPass();
+
+void registerPasses(); ///< for kiln-opt
+} // namespace kiln
+#endif
