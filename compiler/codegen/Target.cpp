@@ -1,0 +1,72 @@
+#include "compiler/codegen/Target.h"
+#include "runtime/core/model.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+namespace kiln::codegen {
+namespace {
+constexpr uint64_t v3 = KILN_CPU_SSE41 | KILN_CPU_AVX | KILN_CPU_AVX2 | KILN_CPU_FMA | KILN_CPU_F16C;
+constexpr uint64_t v4 = v3 | KILN_CPU_AVX512F | KILN_CPU_AVX512BW | KILN_CPU_AVX512DQ | KILN_CPU_AVX512VL | KILN_CPU_AVX512CD;
+
+/// Better ones later.
+const std::vector<Target> &known() {
+  static const std::vector<Target> targets = {
+      {"x86-64-v3", "x86-64-linux-sse41-avx-f16c-fma-avx2", "x86_64-unknown-linux-gnu", "x86-64-v3", {8, 15}, v3},
+      {"x86-64-v4",
+       "x86-64-linux-sse41-avx-f16c-fma-avx2-avx512-avx512_skylake",
+       "x86_64-unknown-linux-gnu",
+       "x86-64-v4",
+       {16, 31},
+       v4},
+      {"aarch64", "arm-64-linux", "aarch64-unknown-linux-gnu", "generic", {4, 31}, 0},
+  };
+  return targets;
+}
+
+llvm::Triple::ArchType architecture(const Target &target) { return llvm::Triple(target.triple).getArch(); }
+llvm::Triple::ArchType hostArchitecture() { return llvm::Triple(llvm::sys::getProcessTriple()).getArch(); }
+
+/// Whether this processor, and the system on it, have what the class promises beyond its architecture.
+bool hostHas(const Target &target, const llvm::StringMap<bool> &features) {
+  auto all = [&](std::initializer_list<llvm::StringRef> names) {
+    return llvm::all_of(names, [&](llvm::StringRef name) { return features.lookup(name); });
+  };
+  if (architecture(target) != hostArchitecture())
+    return false;
+  if (target.instructions & KILN_CPU_AVX512F)
+    return all({"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe"});
+  if (target.instructions & KILN_CPU_AVX2)
+    return all({"sse4.1", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe"});
+  return true;
+}
+} // namespace
+
+bool Target::isForeign() const { return architecture(*this) != hostArchitecture(); }
+
+std::vector<std::string> targetNames() {
+  std::vector<std::string> names = {"host"};
+  for (const Target &target : known())
+    names.push_back(target.name);
+  return names;
+}
+
+llvm::Expected<Target> findTarget(llvm::StringRef name) {
+  if (name == "host") {
+    llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
+    for (const Target &target : llvm::reverse(known()))
+      if (hostHas(target, features))
+        return target;
+    return llvm::createStringError("target 'host': this processor has less than the least known target, %s",
+                                   known()[0].name.c_str());
+  }
+  for (const Target &target : known())
+    if (target.name == name)
+      return target;
+  return llvm::createStringError("unknown target '%s': expected one of %s", name.str().c_str(),
+                                 llvm::join(targetNames(), ", ").c_str());
+}
+
+} // namespace kiln::codegen

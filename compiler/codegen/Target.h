@@ -1,0 +1,30 @@
+//===- Target.h - the processors that kiln compiles for --------------------------------------------------------------===//
+//
+// In: a name from the command line. Out: what each code generator must know about it. A target is a class of machines, never one
+// machine: 'host' is the best class that this machine belongs to, so artefacts made on machines of one class are the same.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_CODEGEN_TARGET_H
+#define KILN_CODEGEN_TARGET_H
+#include "compiler/schedule/Space.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+
+namespace kiln::codegen {
+
+struct Target {
+  std::string name;         ///< x86-64-v3
+  std::string halide;       ///< kernels: Halide's target, without the runtime features
+  std::string triple, cpu;  ///< the program: LLVM's
+  schedule::Machine machine;
+  uint64_t instructions = 0; ///< KILN_CPU_* bits that kernels may use
+  bool isForeign() const;    ///< artefacts for it cannot be linked with this machine's C library, nor run here
+};
+
+/// The target of that name, 'host' included; or an error that lists the known ones.
+llvm::Expected<Target> findTarget(llvm::StringRef name);
+/// Every name that findTarget knows, 'host' first.
+std::vector<std::string> targetNames();
+
+} // namespace kiln::codegen
+#endif
