@@ -1,0 +1,32 @@
+//===- ProgramBody.h - the launches of a plan as straight-line code ----------------------------------------------------===//
+//
+// In: a planned function. Out: `kiln_status kiln_program_body(const kiln_frame *)` in a module of MLIR's LLVM dialect:
+//
+//   buffers[i].host = the operand's or result's address      (one array of halide_buffer_t serves all launches; a kernel reads `host` only)
+//   if (k_0123(frame->context, &buffers[0], &buffers[1], ...)) return KILN_OUT_OF_MEMORY
+//
+// with the checks of indices before a launch that needs them, the zeroing of halos before the launch that writes between them, and
+// copies at the end of outputs that no launch wrote in place.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_CODEGEN_PROGRAMBODY_H
+#define KILN_CODEGEN_PROGRAMBODY_H
+#include "compiler/codegen/Program.h"
+
+namespace kiln::codegen {
+
+/// Where a value's storage begins.
+struct Place {
+  enum Base { Arena, Weights, Input, Output } base;
+  int64_t index; ///< of the input or output
+  int64_t offset; ///< bytes
+  bool operator==(const Place &o) const { return base == o.base && index == o.index && offset == o.offset; }
+};
+
+/// Parameters of an @init function in the order of first use: its inputs.
+std::vector<std::string> parametersUsed(mlir::func::FuncOp function);
+/// Defines the body in `module`; an error says what of the plan cannot be compiled.
+llvm::Error defineBody(mlir::ModuleOp module, mlir::func::FuncOp planned, bool isInit);
+
+} // namespace kiln::codegen
+#endif

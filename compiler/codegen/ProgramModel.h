@@ -1,0 +1,53 @@
+//===- ProgramModel.h - the constant kiln_model and the entry points ---------------------------------------------------===//
+//
+// In: a signature and sizes. Out: globals and functions in a module of MLIR's LLVM dialect. A C struct is laid out by appending its
+// fields: an LLVM struct pads as C does, as long as every field is appended in C's order with C's type.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_CODEGEN_PROGRAMMODEL_H
+#define KILN_CODEGEN_PROGRAMMODEL_H
+#include "compiler/codegen/Program.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+namespace kiln::codegen {
+
+/// Name of the function that runs the plan: ProgramBody defines it, the model points at it.
+inline constexpr llvm::StringLiteral bodySymbol = "kiln_program_body";
+/// The model's own, which the generic main looks for.
+inline constexpr llvm::StringLiteral modelSymbol = "kiln_the_model";
+
+/// A constant struct under construction.
+class Record {
+public:
+  Record &address(llvm::StringRef symbol); ///< empty: null
+  Record &i32(int64_t value);
+  Record &i64(int64_t value);
+  Record &bytes(llvm::ArrayRef<uint8_t> value);
+  void define(mlir::ModuleOp module, llvm::StringRef name) const; ///< as a hidden constant
+
+private:
+  struct Field {
+    std::string symbol;
+    unsigned width; ///< of an integer, or of each of `bytes`; 0: the address of `symbol`
+    int64_t number;
+    std::vector<uint8_t> bytes;
+  };
+  std::vector<Field> fields;
+};
+
+struct Sizes {
+  uint64_t arena, scratch;
+};
+
+void defineText(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef text);
+/// The address of a global or function of the module.
+mlir::Value addressOf(mlir::OpBuilder &builder, llvm::StringRef symbol);
+/// A function of another object of the artefact, declared once. Hidden: calls to it need no table.
+mlir::LLVM::LLVMFuncOp declare(mlir::ModuleOp module, llvm::StringRef name, mlir::Type result,
+                               llvm::ArrayRef<mlir::Type> arguments);
+
+void defineModel(mlir::ModuleOp module, const Signature &signature, const Sizes &sizes, const Target &target,
+                 const ProgramOptions &options);
+
+} // namespace kiln::codegen
+#endif
