@@ -6,9 +6,11 @@
 
 namespace kiln::lower {
 
-schedule::Nest nestOf(KernelOp kernel) { return KernelEmitter(kernel).nest; }
+schedule::Nest nestOf(KernelOp kernel) try { return KernelEmitter(kernel).nest; } catch (const Halide::Error &e) {
+  throw std::runtime_error(e.what()); // Halide's errors are no std::exception
+}
 
-KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly) {
+KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly) try {
   KernelEmitter emitter(kernel);
   schedule::Schedule chosen;
   if (auto attribute = kernel.getSchedule()) {
@@ -50,5 +52,7 @@ KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool wit
   if (withAssembly)
     result.assembly = slurp(path + ".s");
   return result;
+} catch (const Halide::Error &e) {
+  throw std::runtime_error(e.what());
 }
 } // namespace kiln::lower

@@ -1,7 +1,7 @@
 //===- Kernel.h - one kiln.kernel becomes one object -----------------------------------------------------------------===//
 //
 // In: a kernel (logical body, stored layouts on its signature, perhaps a schedule) and a target. Out: its Nest, or object code with one
-// symbol `int NAME(void *user_context, halide_buffer_t *operands..., halide_buffer_t *results...)`. Throws Halide::Error or
+// symbol `int NAME(void *user_context, halide_buffer_t *operands..., halide_buffer_t *results...)`. Throws
 // std::runtime_error. An object is deterministic only in a process that has compiled no other kernel (Halide's name counters).
 //
 //===------------------------------------------------------------------------------------------------------------===//

@@ -149,14 +149,17 @@ Expr KernelEmitter::rowStage(Value v, At at) {
     for (const Index &i : identity)
       if (i.terms.size() > 1)
         return {};
+    int depth = std::exchange(reducing, 0);
     Expr e = emit(cast<AlgorithmOpInterface>(v.getDefiningOp()), *this, cast<OpResult>(v).getResultNumber(), identity);
+    reducing = depth;
     Size size;
     e.accept(&size);
     if (size.nodes < 16)
       return {};
     std::string name = "row" + std::to_string(rows.size());
-    Stored stored = store(v.getType(), identity, name);
-    stored.func(std::vector<Var>(stored.func.args())) = e;
+    Stored stored = store(identity, name);
+    std::vector<Var> args(stored.axes.begin(), stored.axes.end());
+    stored.func(args) = e;
     found = rows.emplace(v.getAsOpaquePointer(), stored).first;
   }
   return call(found->second, at, 0);

@@ -39,7 +39,7 @@ private:
   std::string nameOf(mlir::Value v, int64_t dim) const;
   Halide::Expr read(mlir::BlockArgument argument, At at);
   Halide::Expr clamped(mlir::Value v, At at, Halide::Expr outside);
-  Stored store(mlir::Type type, At at, const std::string &name);
+  Stored store(At at, const std::string &name); ///< the caller defines the Func over `axes`
   Halide::Expr call(const Stored &stored, At at, int component);
   Halide::Expr rowStage(mlir::Value v, At at);
   void addAxis(const std::string &name, int64_t extent, bool reduction, const std::string &inner = "");

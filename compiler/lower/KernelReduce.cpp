@@ -10,14 +10,12 @@ namespace kiln::lower {
 
 // A Func addressed by the axes that `at` is made of: a dimension that one axis moves is an argument (at `scale` times the axis where the
 // consumer strides over it); a blocked dimension is two; a fixed one is none.
-KernelEmitter::Stored KernelEmitter::store(Type type, At at, const std::string &name) {
+KernelEmitter::Stored KernelEmitter::store(At at, const std::string &name) {
   Stored stored;
   stored.func = Func(name);
   stored.definition.assign(at.size(), Index(0));
   schedule::Stage stage{name, schedule::Kind::Row, {}, {}, 1};
-  std::vector<Var> args;
   auto argument = [&](const std::string &axis, int64_t dim, int64_t inner, int64_t scale) {
-    args.emplace_back(axis);
     stored.axes.push_back(axis);
     stored.dims.push_back(dim);
     stored.inner.push_back(inner);
@@ -48,10 +46,6 @@ KernelEmitter::Stored KernelEmitter::store(Type type, At at, const std::string &
   }
   nest.stages.push_back(stage);
   funcs[name] = stored.func;
-  stored.func = funcs[name];
-  // Declares the arguments; the caller defines the value.
-  stored.func.args();
-  (void)type;
   return stored;
 }
 
@@ -83,7 +77,7 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     Role role = cast<AlgorithmOpInterface>(op).role();
     Env outer = variables;
     std::string name = "sum" + std::to_string(accumulators.size());
-    Stored stored = store(op->getResult(0).getType(), at, name);
+    Stored stored = store(at, name);
     schedule::Stage stage = nest.stages.back();
     nest.stages.pop_back();
     for (schedule::Dim &dim : stage.dims)
