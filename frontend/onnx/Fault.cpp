@@ -17,7 +17,7 @@ std::string quoted(std::string_view name) {
   return text + (name.size() > longest ? "...'" : "'");
 }
 
-std::string shapeText(const int64_t *sizes, size_t rank) {
+std::string dimsText(const int64_t *sizes, size_t rank) {
   std::string text = "[";
   for (size_t i = 0; i < rank; ++i)
     text += (i ? ", " : "") + std::to_string(sizes[i]);

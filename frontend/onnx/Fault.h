@@ -17,7 +17,7 @@ struct Fault {
 /// A name from the file, fit to be printed: in quotes, control characters as \xNN, long ones cut short.
 std::string quoted(std::string_view name);
 
-std::string shapeText(const int64_t *sizes, size_t rank); ///< "[2, 3]"
+std::string dimsText(const int64_t *sizes, size_t rank); ///< "[2, 3]"
 
 } // namespace kiln::onnx
 

@@ -9,11 +9,11 @@ namespace kiln::onnx {
 
 namespace {
 
-constexpr size_t highestRank = 64;
+constexpr size_t highestRank = 32;
 
 [[noreturn]] void wrongCount(const std::string &what, uint64_t found, const char *unit, uint64_t expected, const Tensor &tensor) {
   throw Fault{what + " has " + std::to_string(found) + " " + unit + ", expected " + std::to_string(expected) + " for " +
-              std::string(typeName(tensor.type)) + shapeText(tensor.shape.data(), tensor.shape.size())};
+              std::string(typeName(tensor.type)) + dimsText(tensor.shape.data(), tensor.shape.size())};
 }
 
 /// The field's numbers as `To`, checked to fit: ONNX keeps small integers, halves and bytes of packed types in int32_data.
@@ -82,9 +82,9 @@ void checkShape(const std::vector<int64_t> &shape, DataType type, const std::str
   int64_t product = std::max(typeBits(type), 1u);
   for (int64_t size : shape) {
     if (size < 0)
-      throw Fault{what + " has shape " + shapeText(shape.data(), shape.size()) + ", expected no negative dimension"};
+      throw Fault{what + " has shape " + dimsText(shape.data(), shape.size()) + ", expected no negative dimension"};
     if (size && __builtin_mul_overflow(product, size, &product))
-      throw Fault{what + " has shape " + shapeText(shape.data(), shape.size()) + ", more elements than can be counted"};
+      throw Fault{what + " has shape " + dimsText(shape.data(), shape.size()) + ", more elements than can be counted"};
   }
 }
 
