@@ -189,7 +189,30 @@ private:
     builder.create<ReturnOp>(loc, mapping.lookup(group.root->getResult(0)));
     builder.setInsertionPoint(group.root);
     auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(), DenseI64ArrayAttr());
+    if (SmallVector<Attribute> checks = indexChecks(body, mapping, builder); !checks.empty())
+      launch->setAttr("checks", builder.getArrayAttr(checks));
     group.root->getResult(0).replaceAllUsesWith(launch.getResult(0));
+  }
+
+  // What a gather reads through must be checked before the launch: its indices are an operand of the kernel (place sees to that).
+  static SmallVector<Attribute> indexChecks(ArrayRef<Operation *> body, const IRMapping &mapping, OpBuilder &builder) {
+    SmallVector<Attribute> checks;
+    for (Operation *op : body) {
+      auto algorithm = cast<AlgorithmOpInterface>(op);
+      if (algorithm.role() != Role::Gather)
+        continue;
+      auto indices = dyn_cast<BlockArgument>(mapping.lookup(op->getOperand(1)));
+      int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
+      std::string node;
+      if (auto name = op->getLoc()->findInstanceOf<NameLoc>())
+        node = name.getName().str();
+      if (indices)
+        checks.push_back(builder.getDictionaryAttr(
+            {builder.getNamedAttr("operand", builder.getI64IntegerAttr(indices.getArgNumber())),
+             builder.getNamedAttr("limit", builder.getI64IntegerAttr(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(axis))),
+             builder.getNamedAttr("node", builder.getStringAttr(node))}));
+    }
+    return checks;
   }
 
   func::FuncOp func;

@@ -7,11 +7,15 @@
 #define KILN_PASSES_PASSES_H
 #include "compiler/schedule/Space.h"
 #include "mlir/Pass/Pass.h"
+#include <map>
 #include <memory>
+#include <string>
 
 namespace kiln {
 /// Canonicalisation and common subexpressions, to a fixed point.
 void addSimplify(mlir::OpPassManager &manager);
+/// Constants too large for code become parameters; their bytes go to `store` (may be null: for kiln-opt).
+std::unique_ptr<mlir::Pass> createExternalizePass(std::map<std::string, std::string> *store = nullptr);
 /// Groups ops and outlines each group as an isolated kiln.kernel behind a kiln.launch.
 std::unique_ptr<mlir::Pass> createFusePass();
 /// Chooses how every value between launches is stored; repacks parameters to suit.

@@ -1,0 +1,201 @@
+#include "compiler/Pipeline.h"
+#include "compiler/codegen/Header.h"
+#include "compiler/codegen/Weights.h"
+#include "compiler/passes/Passes.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/Path.h"
+#include <chrono>
+#include <set>
+
+using namespace mlir;
+
+namespace kiln {
+const char *const version = "0.1.0";
+
+namespace {
+class Stopwatch {
+public:
+  explicit Stopwatch(CompiledFacts &facts) : facts(facts) {}
+  void lap(const std::string &name) {
+    auto now = std::chrono::steady_clock::now();
+    facts.steps.push_back({name, std::chrono::duration<double>(now - last).count()});
+    last = now;
+  }
+
+private:
+  CompiledFacts &facts;
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+};
+
+bool wants(const CompileOptions &options, StringRef stage) { return llvm::is_contained(options.dump, stage); }
+
+// Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
+std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob) {
+  llvm::json::Array kernels, launches;
+  for (auto kernel : module.getOps<KernelOp>())
+    kernels.push_back(llvm::json::Object{{"name", kernel.getSymName()}, {"schedule", kernel.getSchedule() ? kernel.getSchedule()->getText() : ""}});
+  module.lookupSymbol<func::FuncOp>("main").walk([&](LaunchOp launch) {
+    llvm::json::Array offsets;
+    auto placed = launch.getOffsets();
+    for (int64_t offset : *placed)
+      offsets.push_back(offset);
+    launches.push_back(llvm::json::Object{{"kernel", launch.getKernel()}, {"offsets", std::move(offsets)}});
+  });
+  auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
+  llvm::json::Object plan{{"arena", integer("kiln.arena_size")}, {"scratch", integer("kiln.scratch_size")}, {"launches", std::move(launches)}};
+  llvm::json::Object all{{"kiln", version},
+                         {"model", options.model},
+                         {"model_sha256", options.modelHash},
+                         {"weights_sha256", llvm::toHex(llvm::ArrayRef<uint8_t>(blob.hash), true)},
+                         {"target", options.target.name},
+                         {"options", options.optionsText},
+                         {"kernels", std::move(kernels)},
+                         {"plan", std::move(plan)}};
+  return llvm::formatv("{0}", llvm::json::Value(std::move(all))).str();
+}
+} // namespace
+
+llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants, CompiledFacts &facts) {
+  std::string problems;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
+      llvm::raw_string_ostream stream(problems);
+      if (!problems.empty())
+        stream << "\n";
+      if (auto name = diagnostic.getLocation()->findInstanceOf<NameLoc>())
+        stream << "node '" << name.getName().getValue() << "': ";
+      stream << diagnostic;
+    }
+    return success();
+  });
+  auto step = [&](StringRef stage, llvm::function_ref<void(OpPassManager &)> add) -> bool {
+    PassManager manager(module.getContext());
+    add(manager);
+    bool ok = succeeded(manager.run(module));
+    if (ok && wants(options, stage)) {
+      llvm::raw_string_ostream stream(facts.dumps);
+      module.print(stream);
+      stream << "\n";
+    }
+    return ok;
+  };
+  auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
+  bool ok = step("graph", [](OpPassManager &m) { addSimplify(m); }) && step("constants", pass(createExternalizePass(&constants))) &&
+            step("fused", pass(createFusePass())) && step("layout", pass(createLayoutPass(options.target.machine.lanes))) &&
+            step("hoisted", pass(createHoistPass())) && step("merged", pass(createMergePass())) &&
+            step("scheduled", pass(createSchedulePass(options.target.machine))) && step("planned", pass(createPlanPass()));
+  return ok ? llvm::Error::success() : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
+}
+
+llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterBytes &bytes, const CompileOptions &options) {
+  CompiledFacts facts;
+  Stopwatch watch(facts);
+  if (llvm::Error e = codegen::checkOutputs(options.target, options.outputs))
+    return e;
+  std::map<std::string, std::string> constants;
+  if (llvm::Error e = lowerToPlan(module, options, constants, facts))
+    return e;
+  watch.lap("graph");
+
+  codegen::WorkOptions work = options.work;
+  work.assembly |= wants(options, "asm");
+  auto kernels = codegen::compileKernels(module, "main", options.target, work);
+  if (!kernels)
+    return kernels.takeError();
+  facts.kernels = kernels->size();
+  for (const codegen::CompiledKernel &kernel : *kernels)
+    if (wants(options, "asm"))
+      facts.dumps += kernel.made.assembly;
+  watch.lap("kernels");
+
+  codegen::ScratchFolder scratch;
+  if (llvm::Error e = scratch.create())
+    return e;
+  std::string blob = scratch.path("weights");
+  auto parameter = [&](StringRef name) -> llvm::Expected<StringRef> {
+    auto constant = constants.find(name.str());
+    return constant != constants.end() ? llvm::Expected<StringRef>(constant->second) : bytes(name);
+  };
+  codegen::WorkOptions quiet = options.work;
+  quiet.progress = {};
+  if (llvm::Error e = codegen::packWeights(module, options.target, parameter, quiet, blob))
+    return e;
+  auto weights = codegen::factsOf(blob);
+  if (!weights)
+    return weights.takeError();
+  watch.lap("weights");
+
+  codegen::ProgramOptions program;
+  program.prefix = options.prefix;
+  program.model = options.model;
+  program.provenance = facts.provenance = provenanceOf(module, options, *weights);
+  program.weights.size = weights->size;
+  program.weights.hash = weights->hash;
+  if (!options.weightsFile.empty())
+    program.weights.file = llvm::sys::path::filename(options.weightsFile).str();
+  auto object = codegen::compileProgram(module, options.target, program);
+  if (!object)
+    return object.takeError();
+  if (wants(options, "llvm"))
+    facts.dumps += object->llvm;
+  facts.signature = object->signature;
+  auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
+  facts.arena = integer("kiln.arena_size");
+  facts.scratch = integer("kiln.scratch_size");
+  facts.weights = static_cast<int64_t>(weights->size);
+  watch.lap("program");
+
+  codegen::Staging staging;
+  codegen::Outputs staged;
+  const std::pair<const std::string &, std::string &> files[] = {{options.outputs.executable, staged.executable},
+                                                                 {options.outputs.shared, staged.shared},
+                                                                 {options.outputs.library, staged.library},
+                                                                 {options.outputs.object, staged.object}};
+  for (auto &[wanted, temporary] : files)
+    if (!wanted.empty()) {
+      auto name = staging.add(wanted, &wanted == &options.outputs.executable || &wanted == &options.outputs.shared);
+      if (!name)
+        return name.takeError();
+      temporary = *name;
+    }
+  if (!options.header.empty()) {
+    auto name = staging.add(options.header);
+    if (!name)
+      return name.takeError();
+    codegen::HeaderFacts header{options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
+                                weights->size};
+    std::error_code failed;
+    llvm::raw_fd_ostream stream(*name, failed);
+    stream << codegen::headerText(header);
+    stream.close();
+    if (failed || stream.has_error())
+      return llvm::createStringError("cannot write '%s': %s", options.header.c_str(), (failed ? failed : stream.error()).message().c_str());
+  }
+  if (!options.weightsFile.empty()) {
+    auto name = staging.add(options.weightsFile);
+    if (!name)
+      return name.takeError();
+    std::vector<codegen::PackedTensor> tensors{{{"weights", KILN_U8, {facts.weights}}, 0}};
+    if (llvm::Error e = codegen::writeSafetensors(blob, tensors, *name))
+      return e;
+  }
+  codegen::LinkInput input;
+  input.prefix = options.prefix;
+  input.program = object->object;
+  for (const codegen::CompiledKernel &kernel : *kernels)
+    input.kernels.push_back(kernel.made.object);
+  input.weights = options.weightsFile.empty() ? blob : "";
+  input.staticExecutable = options.staticExecutable;
+  input.soname = llvm::sys::path::filename(options.outputs.shared).str();
+  if (llvm::Error e = codegen::link(options.target, input, staged, scratch))
+    return e;
+  if (llvm::Error e = staging.commit())
+    return e;
+  watch.lap("link");
+  return facts;
+}
+} // namespace kiln

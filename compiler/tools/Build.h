@@ -1,0 +1,38 @@
+//===- Build.h - the options that every subcommand which compiles shares ----------------------------------------------------===//
+#ifndef KILN_TOOLS_BUILD_H
+#define KILN_TOOLS_BUILD_H
+#include "compiler/Pipeline.h"
+#include "compiler/codegen/Cache.h"
+#include "compiler/tools/Command.h"
+#include "compiler/tools/Frontend.h"
+
+namespace kiln::tools {
+
+struct BuildOptions {
+  Source source;
+  std::string target = "host", cacheFolder;
+  unsigned jobs = 0;
+  bool timing = false;
+
+  void declare(CLI::App &command);
+};
+
+/// Loads the model, compiles it, reports progress on standard error: one line that moves on a terminal, plain lines in a pipe.
+class Build {
+public:
+  static llvm::Expected<Build> start(const BuildOptions &options);
+  llvm::Expected<CompiledFacts> compile(CompileOptions options);
+  Loaded &loaded() { return source; }
+  const codegen::Target &target() const { return chosen; }
+
+private:
+  BuildOptions options;
+  Loaded source;
+  codegen::Target chosen;
+  std::unique_ptr<codegen::Cache> cache;
+};
+
+/// A model's name as people and C see it: the file's name without folder and ending.
+std::string modelName(const std::string &path);
+} // namespace kiln::tools
+#endif

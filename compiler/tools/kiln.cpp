@@ -1,0 +1,48 @@
+// kiln: one binary, subcommands. Argument parsing only.
+#include "compiler/Pipeline.h"
+#include "compiler/tools/Command.h"
+#include "llvm/Support/CrashRecoveryContext.h"
+#include <csignal>
+#include <cstdio>
+#include <map>
+
+namespace kiln::tools {
+namespace {
+std::multimap<int, Declare> &commands() {
+  static std::multimap<int, Declare> all;
+  return all;
+}
+} // namespace
+RegisterCommand::RegisterCommand(int order, Declare declare) { commands().emplace(order, std::move(declare)); }
+} // namespace kiln::tools
+
+int main(int argc, char **argv) {
+  using namespace kiln::tools;
+  kiln::codegen::startZygote(kiln::codegen::kernelTasks()); // before anything has threads
+  signal(SIGPIPE, SIG_IGN);
+  CLI::App app{"kiln turns a model into native code: an executable, a library or an object, with no framework behind it."};
+  app.set_version_flag("--version", std::string("kiln ") + kiln::version);
+  app.require_subcommand(1);
+  app.failure_message(CLI::FailureMessage::simple);
+  std::vector<std::pair<CLI::App *, Run>> declared;
+  for (auto &[order, declare] : commands())
+    declared.push_back(declare(app));
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError &e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  for (auto &[command, run] : declared)
+    if (command->parsed()) {
+      try {
+        if (llvm::Error error = run()) {
+          fprintf(stderr, "kiln: error: %s\n", llvm::toString(std::move(error)).c_str());
+          return 1;
+        }
+      } catch (const std::exception &e) {
+        fprintf(stderr, "kiln: error: %s\n", e.what());
+        return 1;
+      }
+    }
+  return 0;
+}
