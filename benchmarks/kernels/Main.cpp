@@ -203,6 +203,9 @@ void all(Bench &bench, int64_t v) {
   }
   heavy(firstLayer(3, 64, 112, 7, 2, v, false));
   heavy(firstLayer(3, 16, 416, 3, 1, v, false));
+  heavy(firstLayer(1, 6, 14, 5, 1, v, true));
+  heavy(firstLayer(6, 16, 5, 5, 1, v, true));
+  heavy(firstLayer(6, 16, 10, 5, 1, v, false));
   heavy(planarConvolution(1, 6, 14, 5, true));
   heavy(planarConvolution(6, 16, 5, 5, true));
   heavy(planarConvolution(1, 6, 28, 5, false));

@@ -17,8 +17,9 @@ size_t laneDim(const Nest &nest, const Stage &stage) {
   return i;
 }
 
-/// A statistic or row that has the lanes as a dimension of its own.
-void vectorizeLanes(const Nest &nest, const Stage &stage, Func func, size_t lane, int vector, const Schedule &schedule) {
+/// A statistic or row that has the lanes as a dimension of its own. `whole`: it covers whole vectors, few enough to unroll.
+void vectorizeLanes(const Nest &nest, const Stage &stage, Func func, size_t lane, int vector, bool whole,
+                    const Schedule &schedule) {
   std::vector<Var> args = func.args(), storage = {args[lane]};
   for (size_t i = 0; i < args.size(); ++i)
     if (i != lane)
@@ -26,16 +27,21 @@ void vectorizeLanes(const Nest &nest, const Stage &stage, Func func, size_t lane
   if (storage.size() > 1)
     func.reorder_storage(storage).reorder(std::vector<VarOrRVar>(storage.begin(), storage.end()));
   int width = int(vectorFor(vector, nest.axis(stage.dims[lane].axis).extent));
-  if (width > 1)
-    func.vectorize(args[lane], width, Halide::TailStrategy::GuardWithIf);
-  if (!func.has_update_definition())
-    return;
-  std::vector<VarOrRVar> inside = {args[lane]};
-  for (const SumLoop &sum : sumLoops(nest, stage, func, schedule))
-    inside.push_back(sum.var);
-  func.update().reorder(inside);
-  if (width > 1)
-    func.update().vectorize(args[lane], width, Halide::TailStrategy::GuardWithIf);
+  auto inLanes = [&](auto definition) {
+    if (width > 1 && whole)
+      inVectors(definition, args[lane], width);
+    else if (width > 1)
+      definition.vectorize(args[lane], width, Halide::TailStrategy::GuardWithIf);
+  };
+  if (func.has_update_definition()) {
+    std::vector<VarOrRVar> inside = {args[lane]};
+    for (const SumLoop &sum : sumLoops(nest, stage, func, schedule))
+      inside.push_back(sum.var);
+    if (inside.size() > 1)
+      func.update().reorder(inside);
+    inLanes(func.update());
+  }
+  inLanes(func);
 }
 } // namespace
 
@@ -55,7 +61,7 @@ void applyRow(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
     size_t lane = laneDim(nest, stage);
     bool hasLanes = lane < stage.dims.size() && (across || !noLaneAxis);
     if (hasLanes) {
-      vectorizeLanes(nest, stage, func, lane, vector, schedule);
+      vectorizeLanes(nest, stage, func, lane, vector, across, schedule);
       continue;
     }
     if (!reorders(func))

@@ -28,8 +28,15 @@ Schedule rowSchedule(const Nest &nest, const Machine &machine) {
     const Stage &statistic = *nest.first(Kind::Statistic);
     schedule.params["lanes"] = statistic.reduce.empty() ? lanes.axis : statistic.reduce[0];
     vector = machine.lanes;
-  } else if (!across) {
-    put(schedule, "tile_" + lanes.axis, std::clamp<int64_t>(lanes.extent / vector, 1, 4));
+  } else {
+    int64_t copies = 4;
+    if (across) { // as many rows side by side as stay in the first cache: short pieces of long strides waste its lines
+      copies = machine.l1 / (4 * vector);
+      for (const std::string &axis : dimsOf(nest))
+        copies /= contains(rows, axis) ? 1 : std::max<int64_t>(1, nest.axis(axis).extent);
+      copies = std::clamp<int64_t>(copies, 2, 8);
+    }
+    put(schedule, "tile_" + lanes.axis, std::clamp<int64_t>(lanes.extent / vector, 1, copies));
   }
   put(schedule, "vector", vector);
   if (!across)

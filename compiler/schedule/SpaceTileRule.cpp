@@ -117,16 +117,17 @@ private:
       return;
     const std::string &rows = r.others[0];
     int64_t tiles = ceilDiv(extent(rows), tile.of(rows)), perBlock = std::max<int64_t>(1, 112 / tile.of(rows));
-    if (tiles > 2 * perBlock) {
+    bool fits = extent(rows) * r.taps * 4 <= machine.l2 / 2;
+    if (tiles > 2 * perBlock && !fits) {
       int64_t count = ceilDiv(ceilDiv(tiles, perBlock), 4) * 4;
       put("block_" + rows, ceilDiv(tiles, count) * tile.of(rows));
     }
-    int64_t covered = tile.vectors(r.lanes) * r.vector, fits = (4 << 20) / (4 * r.taps) / covered;
-    if (allWeights > (4 << 20) && fits > 0 && r.others.size() == 1) {
+    int64_t covered = tile.vectors(r.lanes) * r.vector, count = (4 << 20) / (4 * r.taps) / covered;
+    if (allWeights > (4 << 20) && count > 0 && r.others.size() == 1) {
       std::string axis = r.lanes.outer.empty() ? r.lanes.axis : r.lanes.outer;
       int64_t unit = r.lanes.outer.empty() ? covered : tile.of(axis);
-      if (fits * unit < extent(axis) && tiles > 2 * perBlock)
-        put("block_" + axis, fits * unit);
+      if (count * unit < extent(axis) && tiles > 2 * perBlock)
+        put("block_" + axis, count * unit);
     }
   }
 
@@ -156,9 +157,13 @@ private:
       put("tile_" + order[0], partial);
       body = std::max<int64_t>(1, body / partial);
     }
-    if (broadcast && streamed && slidesOverTile(order[0]))
-      body = 1;
-    else if (broadcast && streamed && (extent(order[0]) > 8 || weights))
+    if (broadcast && streamed) {
+      int64_t steady = 1;
+      for (size_t i = 0; i < order.size() && !slidesOverTile(order[i]); ++i)
+        steady *= extent(order[i]);
+      body = std::min(body, steady);
+    }
+    if (broadcast && streamed && (extent(order[0]) > 8 || weights))
       body = std::min<int64_t>(body, extent(order[0]) > 8 ? 4 : 8);
     put("unroll", body);
   }
@@ -177,14 +182,14 @@ private:
 
   /// Stored once per outermost loop that it does not outlive; a band of rows when it runs over a tiled axis.
   void prologue(const Stage &stage) {
-    std::vector<std::string> order = split(result.text("order", ""), '.');
+    std::vector<Loop> loops = loopsOf(nest, result);
     std::string where, banded;
-    for (auto axis = order.rbegin(); axis != order.rend(); ++axis) {
-      if (extent(*axis) == 1)
+    for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+      if (loop->trips == 1)
         continue;
-      if (!runsOver(stage, *axis))
+      if (!runsOver(stage, loop->axis) || loop->axis == where)
         break;
-      where = *axis;
+      where = loop->axis;
     }
     for (const std::string &axis : r.others)
       if (runsOver(stage, axis))

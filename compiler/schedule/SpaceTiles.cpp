@@ -83,7 +83,8 @@ struct Model {
       if (slab)
         lines = 0.8 * double(tile.vectors(r.lanes) * r.vector) * 4 / 64 * 16 / accumulators;
     }
-    double cycles = std::max({accumulators / 2, loaded / 1.55, 4.0}) + lines;
+    double start = (12 + accumulators) / double(r.taps); // setting up and storing a tile weighs on short sums
+    double cycles = std::max({accumulators / 2, loaded / 1.55, 4.0}) + lines + start;
     // Long sides along the innermost axis: neighbours there are neighbours in memory.
     double flat = 0;
     if (r.others.size() > 1) {

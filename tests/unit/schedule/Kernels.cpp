@@ -110,12 +110,21 @@ struct Builder {
     std::vector<std::string> dims;
     for (const auto &[stride, axis] : terms)
       dims.push_back(axis);
+    Read stored = source;
+    if (kernel.shape == Shape::Tile) { // a tile wants the result's lanes innermost: the copy is a transposition
+      std::swap(dims[0], *std::find(dims.begin(), dims.end(), kernel.dims[0]));
+      int64_t stride = 1;
+      for (const std::string &axis : dims) {
+        stored.stride[axis] = stride;
+        stride *= kernel.extent(axis);
+      }
+    }
     Func copy = stage("copy", Kind::Prologue, dims);
     Env outer = env;
     env.clear();
     copy(vars(dims)) = built.params.at(source.operand)(affine(source));
     env = outer;
-    built.nest.operands.push_back({"copy", source.stride, false, kernel.shape == Shape::Tile});
+    built.nest.operands.push_back({"copy", stored.stride, false, kernel.shape == Shape::Tile});
     return copy(here(dims));
   }
 

@@ -78,7 +78,7 @@ void check(const Kernel &kernel, size_t most = 1);
 Kernel convolution(int64_t n, int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block,
                    bool residual = false, bool pooled = false);
 Kernel planarConvolution(int64_t ci, int64_t co, int64_t size, int64_t window, bool pooled);
-Kernel firstLayer(int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block, bool stored);
+Kernel firstLayer(int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block, bool pooled);
 Kernel depthwise(int64_t c, int64_t size, int64_t step, int64_t block);
 Kernel pool(int64_t c, int64_t size, int64_t window, int64_t step, int64_t block, bool max);
 /// rows x columns x depth, rows of both row-major; `panel` 0: weights row-major, else packed in panels with the result blocked alike.

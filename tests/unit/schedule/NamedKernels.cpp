@@ -59,9 +59,9 @@ Kernel planarConvolution(int64_t ci, int64_t co, int64_t size, int64_t window, b
   return k;
 }
 
-Kernel firstLayer(int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block, bool stored) {
-  int64_t wide = (size - 1) * step + window, cob = blocks(co, block);
-  Kernel k{"first" + text({ci, co, size, window, step, block, stored})};
+Kernel firstLayer(int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block, bool pooled) {
+  int64_t wide = (size * (pooled ? 2 : 1) - 1) * step + window, cob = blocks(co, block);
+  Kernel k{"first" + text({ci, co, size, window, step, block, pooled})};
   k.axes = {{"c_in", block},      {"x", size},          {"y", size},     {"c", cob, false, "c_in"},
             {"kx", window, true}, {"ky", window, true}, {"ci", ci, true}};
   k.dims = {"c_in", "x", "y", "c"};
@@ -70,7 +70,8 @@ Kernel firstLayer(int64_t ci, int64_t co, int64_t size, int64_t window, int64_t 
       {"in", {{"x", step}, {"y", wide * step}, {"kx", 1}, {"ky", wide}, {"ci", wide * wide}}},
       {"w", {{"c_in", 1}, {"ci", block}, {"kx", block * ci}, {"ky", block * ci * window}, {"c", block * ci * window * window}}}};
   k.added = {{"bias", {{"c_in", 1}, {"c", block}}}};
-  (void)stored;
+  if (pooled)
+    k.pooled = {"x", "y"};
   k.relu = true;
   return k;
 }

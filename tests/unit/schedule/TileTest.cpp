@@ -41,6 +41,7 @@ TEST(Tile, PlanarTails) {
 TEST(Tile, FirstLayer) {
   checkBlocked([](int64_t b) { return firstLayer(3, 32, 20, 7, 2, b, false); }, 3);
   check(firstLayer(3, 16, 11, 3, 1, 16, false));
+  check(firstLayer(6, 16, 5, 5, 1, 16, true));
 }
 TEST(Tile, Depthwise) {
   checkBlocked([](int64_t b) { return depthwise(40, 19, 1, b); }, 2);
