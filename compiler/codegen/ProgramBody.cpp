@@ -79,12 +79,14 @@ Value Body::address(const Place &place, int64_t further) {
   return place.offset + further ? farther(builder, base, constant(i64, place.offset + further)) : base;
 }
 
+static bool storedAsDense(Value value) { return layoutOf(value.getType()).storedAsDense(shapeOf(value.getType())); }
+
 llvm::Expected<Place> Body::placeOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return Place{Place::Input, argument.getArgNumber(), 0};
   Operation *op = value.getDefiningOp();
   if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-    if (!layoutOf(reshape.getX().getType()).isDense() || !layoutOf(value.getType()).isDense())
+    if (!storedAsDense(reshape.getX()) || !storedAsDense(value))
       return bad(op, "expected dense storage on both sides of a view");
     return placeOf(reshape.getX());
   }
