@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 DATA = pathlib.Path("/usr/share/datasets/fashion-mnist")
+MODEL = pathlib.Path(__file__).resolve().parents[1] / "examples/lenet5"
+ROUNDING = 3  # images so near to a tie that another instruction set may see them otherwise
 LABELS = "T-shirt Trouser Pullover Dress Coat Sandal Shirt Sneaker Bag Boot".split()
 
 
@@ -57,12 +59,19 @@ def main(executable, folder):
     timing = subprocess.run([executable, "--bench", "5000"], check=True, capture_output=True, text=True).stdout.strip()
     sheet(images, truth, guess, folder / "sheet.png")
 
-    print(f"accuracy    {(guess == truth).sum()} of {len(truth)} test images")
+    right = int((guess == truth).sum())
+    expected = int((MODEL / "lenet5-fashion.accuracy.txt").read_text().split()[0])
+    print(f"accuracy    {right} of {len(truth)} test images ({expected} expected)")
     print(f"per image   {timing}")
-    print(f"executable  {executable}: {executable.stat().st_size:,} bytes")
-    for name, size in sorted(sections(executable).items(), key=lambda entry: -entry[1])[:6]:
-        print(f"            {size:>9,} {name}")
+    print(f"executable  {executable}: {executable.stat().st_size:,} bytes, of these")
+    held = sections(executable)
+    parts = {"weights": [".lrodata"], "code: kernels, program, runtime": [".text"], "constants and texts": [".rodata"]}
+    for what, names in parts.items():
+        print(f"            {sum(held.pop(name, 0) for name in names):>9,} {what}")
+    print(f"            {sum(held.values()):>9,} what the system's loader reads")
     print(f"look at     {folder}/sheet.png")
+    if abs(right - expected) > ROUNDING:
+        sys.exit(f"demo: {right} images right, {expected} expected")
 
 
 if __name__ == "__main__":
