@@ -17,7 +17,7 @@ llvm::Error localise(const std::string &object, llvm::ArrayRef<std::string> keep
   config.Common.InputFilename = object;
   config.Common.OutputFilename = output;
   config.Common.StripDebug = true;
-  config.Common.DiscardMode = llvm::objcopy::DiscardType::All;
+  config.Common.StripUnneeded = true; // what no relocation names
   for (const std::string &name : keep)
     if (llvm::Error error = match(config.Common.SymbolsToKeepGlobal, name))
       return error;

@@ -1,4 +1,5 @@
 #include "compiler/codegen/Signature.h"
+#include "compiler/dialect/Kiln.h"
 
 namespace kiln::codegen {
 namespace {
@@ -74,6 +75,15 @@ int64_t Tensor::bytes() const {
   for (int64_t extent : shape)
     product *= extent;
   return product;
+}
+
+Tensor storedTensor(llvm::StringRef name, mlir::Type type) {
+  Layout layout = layoutOf(type);
+  auto ranked = mlir::cast<mlir::RankedTensorType>(type);
+  std::optional<kiln_dtype> dtype = dtypeOf(ranked.getElementType());
+  if (layout.isDense() && dtype)
+    return {name.str(), *dtype, shapeOf(type)};
+  return {name.str(), KILN_U8, {layout.elements(shapeOf(type)) * byteSize(ranked.getElementType())}};
 }
 
 llvm::Expected<Signature> signatureOf(mlir::func::FuncOp function) {

@@ -24,6 +24,8 @@ struct Signature {
 
 /// An error names a tensor that kiln.h cannot describe: its element type, or more than KILN_MAX_RANK dimensions.
 llvm::Expected<Signature> signatureOf(mlir::func::FuncOp function);
+/// A value as it stands in memory: its dense type, or the bytes of its storage as a row when it is stored otherwise.
+Tensor storedTensor(llvm::StringRef name, mlir::Type type);
 /// The element's C type (KILN_BOOL: uint8_t; half precision: uint16_t), its name as kiln.h prints it, its bytes.
 const char *cTypeOf(kiln_dtype dtype);
 const char *nameOf(kiln_dtype dtype);
