@@ -26,7 +26,8 @@ std::string readFile(const std::string &path) {
 
 void writeFile(const std::string &path, const std::string &bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-Compiled::Compiled(const std::string &planned, ProgramOptions given) : target(must(findTarget("host"))), options(std::move(given)) {
+Compiled::Compiled(const std::string &planned, ProgramOptions given, const std::string &name)
+    : target(must(findTarget(name))), options(std::move(given)) {
   if (options.prefix.empty())
     options.prefix = "tiny";
   Planned plan(planned);

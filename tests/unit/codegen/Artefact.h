@@ -11,12 +11,10 @@
 
 namespace kiln::codegen {
 
-/// The value, or a failure of the test with the error's text.
+/// The value; an error fails the test with its text.
 template <typename T> T must(llvm::Expected<T> value) {
-  if (!value) {
-    ADD_FAILURE() << llvm::toString(value.takeError());
-    return T();
-  }
+  if (!value)
+    throw std::runtime_error(llvm::toString(value.takeError()));
   return std::move(*value);
 }
 inline std::string textOf(llvm::Error error) { return error ? llvm::toString(std::move(error)) : ""; }
@@ -36,9 +34,9 @@ std::string folder();
 std::string readFile(const std::string &path);
 void writeFile(const std::string &path, const std::string &bytes);
 
-/// Objects of a planned module's @main for this machine.
+/// Objects of a planned module's @main.
 struct Compiled {
-  explicit Compiled(const std::string &planned, ProgramOptions options = {});
+  explicit Compiled(const std::string &planned, ProgramOptions options = {}, const std::string &target = "host");
   LinkInput input(const std::string &blob = "") const;
   Target target;
   std::vector<CompiledKernel> kernels;

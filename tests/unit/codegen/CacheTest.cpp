@@ -102,7 +102,7 @@ TEST_F(CacheFolder, AFolderThatCannotBeUsedIsToldOnce) {
 
 /// Writers are killed at any moment, readers never see half an entry.
 TEST_F(CacheFolder, SurvivesKilledAndConcurrentWriters) {
-  Texts value = {std::string(1 << 20, 'v')};
+  Texts value = {std::string(1 << 16, 'v')};
   std::vector<pid_t> writers;
   for (int i = 0; i < 4; ++i) {
     pid_t pid = fork();

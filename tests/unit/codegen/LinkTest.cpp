@@ -37,7 +37,7 @@ std::string blobOf(float factor) {
 class Everything {
 public:
   explicit Everything(const std::string &prefix, float factor, bool isStatic = false) {
-    outputs = {where + "/exe", where + "/lib.so", where + "/lib.a", where + "/model.o"};
+    outputs = {where + "/exe", where + "/lib" + prefix + ".so", where + "/lib.a", where + "/model.o"};
     writeFile(where + "/blob", blobOf(factor));
     ProgramOptions options;
     options.prefix = prefix;
@@ -126,8 +126,29 @@ TEST(Link, TwoModelsLinkIntoOneProgram) {
             "10 20 30 40, 1 inputs\n");
   EXPECT_EQ(shell(compile + one.outputs.object + " " + two.outputs.object + " -pthread && " + one.where + "/caller"),
             "10 20 30 40, 1 inputs\n");
-  EXPECT_EQ(shell(compile + one.outputs.library + " " + two.outputs.shared + " -pthread && " + one.where + "/caller"),
+  EXPECT_EQ(shell(compile + one.outputs.library + " " + two.outputs.shared + " -pthread && LD_LIBRARY_PATH=" + two.where + " " +
+                  one.where + "/caller"),
             "10 20 30 40, 1 inputs\n");
+}
+
+TEST(Link, AForeignTargetGivesItsObjects) {
+  std::string where = folder();
+  writeFile(where + "/blob", blobOf(2));
+  ProgramOptions options;
+  options.prefix = "tiny";
+  options.weights.size = 16;
+  Compiled compiled(twice, options, "aarch64");
+  Outputs outputs;
+  outputs.object = where + "/tiny.o";
+  outputs.library = where + "/libtiny.a";
+  ScratchFolder scratch;
+  ASSERT_EQ(textOf(scratch.create()), "");
+  ASSERT_EQ(textOf(kiln::codegen::link(compiled.target, compiled.input(where + "/blob"), outputs, scratch)), "");
+  auto binary = must(llvm::object::ObjectFile::createObjectFile(outputs.object));
+  EXPECT_EQ(binary.getBinary()->getArch(), llvm::Triple::aarch64);
+  EXPECT_THAT(visible(outputs.object),
+              UnorderedElementsAre("tiny_info", "tiny_create", "tiny_run", "tiny_message", "tiny_destroy", "tiny_weights"));
+  EXPECT_GT(readFile(outputs.library).size(), readFile(outputs.object).size() / 2);
 }
 
 TEST(Link, TheExecutableIsSmallAndNeedsTheCLibraryOnly) {
@@ -208,8 +229,7 @@ TEST(Target, ForeignOnesGiveObjects) {
   EXPECT_EQ(target.machine.lanes, 4);
   Outputs executable;
   executable.executable = "x";
-  if (target.isForeign())
-    EXPECT_THAT(textOf(checkOutputs(target, executable)), HasSubstr("--emit=obj"));
+  EXPECT_THAT(textOf(checkOutputs(target, executable)), target.isForeign() ? HasSubstr("--emit=obj") : HasSubstr(""));
   EXPECT_THAT(textOf(findTarget("x86-64-v9").takeError()), HasSubstr("host, x86-64-v3, x86-64-v4, aarch64"));
   EXPECT_EQ(must(findTarget(must(findTarget("host")).name)).halide, must(findTarget("host")).halide);
 }
