@@ -1,5 +1,5 @@
 # cmake --install: the tools, the C interface, and what find_package(kiln) reads. libHalide is copied beside the tools, so that the
-# installed folder needs neither .venv nor the build folder.
+# installed folder needs neither .venv nor the build folder; MLIR and LLVM stay where Debian put them.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
@@ -8,7 +8,7 @@ install(FILES LICENSE NOTICE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 foreach(tool kiln kiln-opt)
   if(TARGET ${tool})
-    set_target_properties(${tool} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/kiln")
+    set_target_properties(${tool} PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/kiln;${LLVM_LIBRARY_DIR}")
     install(TARGETS ${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   endif()
 endforeach()
