@@ -1,4 +1,9 @@
 //===- Convert.cpp - casts and rounding to whole numbers --------------------------------------------------------===//
+//
+// Halide's casts of floats to integers are undefined outside the integer's range, of f64 and integers to f16 and bf16 round twice, and of NaN to bf16
+// may give zero.
+//
+//===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/lower/math/Strict.h"
 #include <cmath>
 
@@ -8,14 +13,43 @@ namespace kiln::math {
 namespace {
 
 /// Truncates, saturates, NaN becomes 0. The machine's own conversion is undefined outside the type's range, so the value is first brought
-/// inside: `limit` is the first float above the range, and the largest float below it may be further from it than 1.
+/// inside, to the largest float below 2^n, which need not be the type's largest number. The select stands outside because Halide simplifies
+/// a cast of a cast, here to an integer that the float need not fit.
 Expr toInteger(const Type &type, const Expr &x) {
-  double limit = std::ldexp(1.0, type.bits() - (type.is_int() ? 1 : 0));
-  double lowest = type.is_int() ? -limit : 0.0;
-  Expr inside = strict::lt(x, strict::constant(x, limit)) && strict::le(strict::constant(x, lowest), x);
-  Expr converted = Halide::cast(type, Halide::select(inside, x, strict::constant(x, 0)));
-  Expr above = strict::le(strict::constant(x, limit), x), below = strict::lt(x, strict::constant(x, lowest));
-  return Halide::select(above, type.max(), below, type.min(), converted);
+  int digits = type.bits() - (type.is_int() ? 1 : 0), precision = strict::mantissaBits(x) + 1;
+  double limit = std::ldexp(1.0, digits), last = std::ldexp(1.0 - std::ldexp(1.0, -precision), digits);
+  Expr converted = Halide::cast(type, strict::clamp(type.is_int() ? -limit : 0.0, x, last)), zero = Internal::make_zero(type);
+  return precision >= digits ? Halide::select(isNan(x), zero, converted)
+                             : Halide::select(isNan(x), zero, strict::lt(last, x), type.max(), converted);
+}
+
+/// f64 to f32 by truncation with the last bit set if anything was lost: rounding this once more, to fewer bits, is as rounding once.
+Expr toOddSingle(const Expr &x) {
+  Expr single = Halide::cast(Float(32, x.type().lanes()), x), back = Halide::cast(x.type(), single);
+  Expr isBeyond = strict::lt(strict::magnitude(x), strict::magnitude(back)), isExact = strict::eq(x, back);
+  Expr zero = strict::mask(single, 0), one = strict::mask(single, 1);
+  Expr truncated = strict::bits(single) - Halide::select(isBeyond, one, zero);
+  return strict::fromBits(single, truncated | Halide::select(isExact, zero, one));
+}
+
+Expr singleToBfloat(const Type &type, const Expr &x) {
+  Expr bits = strict::bits(x);
+  Expr rounded = (bits + strict::mask(x, 0x7fff) + ((bits >> 16) & 1)) >> 16;
+  Expr upper = Halide::select(isNan(x), (bits >> 16) | strict::mask(x, 0x40), rounded);
+  return Halide::reinterpret(type, Halide::cast(UInt(16, type.lanes()), upper));
+}
+
+Expr bfloatToSingle(const Expr &x) {
+  Type wide = UInt(32, x.type().lanes());
+  return Halide::reinterpret(Float(32, x.type().lanes()), Halide::cast(wide, strict::bits(x)) << 16);
+}
+
+/// Numbers and f32, f64 to f16 or bf16, rounding once.
+Expr toSmallFloat(const Type &type, const Expr &x) {
+  Type from = x.type();
+  bool fitsSingle = from == Float(32, from.lanes()) || (!from.is_float() && from.bits() <= 16);
+  Expr single = fitsSingle ? Halide::cast(Float(32, from.lanes()), x) : toOddSingle(Halide::cast(Float(64, from.lanes()), x));
+  return type.is_bfloat() ? singleToBfloat(type, single) : Halide::cast(type, single);
 }
 
 template <typename Round> Expr whole(const Expr &x, Round function) {
@@ -30,11 +64,15 @@ Expr cast(const Type &type, const Expr &x) {
   Type from = x.type();
   if (from == type)
     return x;
+  if (strict::isSmallFloat(x) && type != Float(32, type.lanes()))
+    return math::cast(type, strict::widen(x));
+  if (from.is_bfloat())
+    return bfloatToSingle(x);
   if (type.is_bool())
-    return logicalNot(logicalNot(x));
+    return ne(x, Internal::make_zero(from));
   if (from.is_float() && !type.is_float())
-    return toInteger(type, strict::isSmallFloat(x) ? strict::widen(x) : x);
-  return Halide::cast(type, x);
+    return toInteger(type, x);
+  return type.is_float() && type.bits() == 16 ? toSmallFloat(type, x) : Halide::cast(type, x);
 }
 
 Expr floor(const Expr &x) {

@@ -34,18 +34,23 @@ Reduced reduce(const Expr &x, int offset) {
 
 } // namespace
 
-Expr scaledExp(const Expr &x, int halvings) {
-  Reduced by =
-      isDouble(x) ? reduce(clamp(-746, x, 711), 2 * bias(x) - halvings) : reduce(clamp(-105, x, 90), 2 * bias(x) - halvings);
-  Expr r = by.rest;
-  Expr p = isDouble(x) ? horner(r, {0.500000000000001062, 0.166666666666664134, 0.0416666666665302412, 0.00833333333349388698,
+namespace {
+/// exp(r) for |r| <= log(2)/2.
+Expr expNear(const Expr &r) {
+  Expr p = isDouble(r) ? horner(r, {0.500000000000001062, 0.166666666666664134, 0.0416666666665302412, 0.00833333333349388698,
                                     0.00138888889436042757, 0.000198412695077585175, 0.0000248014931290505984,
                                     2.75575853996893729e-6, 2.76302365783797255e-7, 2.50003417511910655e-8})
                        : horner(r, {0.4999999347, 0.1666652068, 0.04166838297, 0.008368710987, 0.00138148525});
-  Expr value = strict::add(strict::add(r, r * r * p), 1);
+  return strict::add(strict::add(r, r * r * p), 1);
+}
+} // namespace
+
+Expr scaledExp(const Expr &x, int halvings) {
+  Expr bounded = isDouble(x) ? clamp(-746, x, 711) : clamp(-105, x, 90);
+  Reduced by = reduce(bounded, 2 * bias(x) - halvings);
   Expr half = by.bits >> 1;
   Expr scale1 = fromBits(x, half << mantissaBits(x)), scale2 = fromBits(x, (by.bits - half) << mantissaBits(x));
-  return strict::mul(strict::mul(value, scale1), scale2);
+  return strict::mul(strict::mul(expNear(by.rest), scale1), scale2);
 }
 
 Expr expm1(const Expr &x) {

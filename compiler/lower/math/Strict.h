@@ -23,12 +23,11 @@ inline Expr div(const Expr &a, const Expr &b) { return call(Halide::Internal::Ca
 inline Expr lt(const Expr &a, const Expr &b) {
   return call(Halide::Internal::Call::strict_lt, a.type().with_code(halide_type_uint).with_bits(1), a, b);
 }
-inline Expr le(const Expr &a, const Expr &b) {
-  return call(Halide::Internal::Call::strict_le, a.type().with_code(halide_type_uint).with_bits(1), a, b);
-}
 inline Expr eq(const Expr &a, const Expr &b) {
   return call(Halide::Internal::Call::strict_eq, a.type().with_code(halide_type_uint).with_bits(1), a, b);
 }
+/// Halide's own strict_le is !(b < a) on x86, which is true of NaN.
+inline Expr le(const Expr &a, const Expr &b) { return lt(a, b) || eq(a, b); }
 /// The smaller or larger; `b` if either is NaN.
 inline Expr min(const Expr &a, const Expr &b) { return call(Halide::Internal::Call::strict_min, a.type(), a, b); }
 inline Expr max(const Expr &a, const Expr &b) { return call(Halide::Internal::Call::strict_max, a.type(), a, b); }
@@ -83,8 +82,8 @@ inline Expr horner(const Expr &x, std::initializer_list<double> coefficients) {
 
 /// f16 and bf16 are stored, never computed in.
 inline bool isSmallFloat(const Expr &x) { return x.type().is_float() && x.type().bits() < 32; }
-inline Expr widen(const Expr &x) { return Halide::cast(Halide::Float(32, x.type().lanes()), x); }
-inline Expr narrow(const Expr &like, const Expr &wide) { return Halide::cast(like.type(), wide); }
+inline Expr widen(const Expr &x) { return math::cast(Halide::Float(32, x.type().lanes()), x); }
+inline Expr narrow(const Expr &like, const Expr &wide) { return math::cast(like.type(), wide); }
 
 /// A function of f32 and f64, for f16 and bf16 too.
 template <typename Function> Expr overFloats(const Expr &x, Function function) {

@@ -40,7 +40,7 @@ Angle reduceDouble(const Expr &x) {
   Expr rest = x;
   for (double piece : halfPiPieces)
     rest = strict::sub(rest, strict::mul(n, piece));
-  Expr inRange = strict::le(strict::magnitude(x), constant(x, 0x1p30));
+  Expr inRange = strict::lt(strict::magnitude(x), 0x1.0000000000001p30);
   return {Halide::select(inRange, rest, nan(x)), quarters};
 }
 

@@ -137,7 +137,7 @@ TEST(Binary, Float64) { check<double>(); }
 
 TEST(Binary, MaxAndMinWithConstants) {
   const float nan = NAN;
-  Buffer<float> in(16);
+  Buffer<float> in(64);
   in.fill(nan);
   in(1) = -1, in(2) = 3, in(3) = INFINITY;
   std::vector<Case> cases;

@@ -33,7 +33,7 @@ Pipeline assemble(const std::vector<Case> &cases, const Target &target, std::vec
     Func output(each.name);
     output(i) = each.build(values);
     int lanes = target.natural_vector_size(each.inputs[0].bits() > output.type().bits() ? each.inputs[0] : output.type());
-    output.vectorize(i, lanes);
+    output.vectorize(i, lanes, TailStrategy::RoundUp);
     outputs.push_back(output);
   }
   return Pipeline(outputs);

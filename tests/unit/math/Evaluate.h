@@ -24,7 +24,7 @@ std::vector<std::pair<std::string, Halide::Target>> x86Targets();
 Halide::Pipeline assemble(const std::vector<Case> &cases, const Halide::Target &target,
                           std::vector<std::vector<Halide::ImageParam>> &params);
 
-/// Results of all cases, in order. `inputs[i][j]` is input j of case i, one-dimensional; all have one length.
+/// Results of all cases, in order. `inputs[i][j]` is input j of case i, one-dimensional; all have one length, a multiple of 64.
 std::vector<Halide::Buffer<>> evaluate(const std::vector<Case> &cases, const std::vector<std::vector<Halide::Buffer<>>> &inputs,
                                        const Halide::Target &target);
 
