@@ -201,4 +201,13 @@ llvm::Error packWeights(mlir::ModuleOp planned, const Target &target, const Para
   return Packing(planned, target, bytes, options).pack(blob);
 }
 
+std::vector<PackedTensor> packedTensors(mlir::ModuleOp planned) {
+  std::vector<PackedTensor> tensors;
+  auto offsets = planned->getAttrOfType<mlir::DictionaryAttr>("kiln.weight_offsets");
+  for (auto parameter : planned.getOps<ParameterOp>())
+    if (auto offset = offsets ? offsets.getAs<mlir::IntegerAttr>(parameter.getSymName()) : mlir::IntegerAttr())
+      tensors.push_back({storedTensor(parameter.getSymName(), parameter.getType()), offset.getInt()});
+  return tensors;
+}
+
 } // namespace kiln::codegen

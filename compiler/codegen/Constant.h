@@ -7,6 +7,7 @@
 //===------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_CODEGEN_CONSTANT_H
 #define KILN_CODEGEN_CONSTANT_H
+#include "compiler/codegen/Weights.h"
 #include "compiler/codegen/Workers.h"
 
 namespace kiln::codegen {
@@ -17,6 +18,9 @@ using ParameterBytes = std::function<llvm::Expected<llvm::StringRef>(llvm::Strin
 /// Writes the file `blob`. `target` is the artefact's, whose schedules the kernels carry; @init runs on this machine whatever it is.
 llvm::Error packWeights(mlir::ModuleOp planned, const Target &target, const ParameterBytes &bytes, const WorkOptions &options,
                         const std::string &blob);
+
+/// What the blob holds, for a weights file: the parameters that @main uses, each where kiln.weight_offsets says.
+std::vector<PackedTensor> packedTensors(mlir::ModuleOp planned);
 
 } // namespace kiln::codegen
 #endif
