@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 namespace kiln::codegen {
 
@@ -13,8 +14,20 @@ Planned::Planned(const std::string &text) : context(mlir::MLIRContext::Threading
 }
 
 std::string folder() {
-  std::string pattern = testing::TempDir() + "kiln-codegen-XXXXXX";
-  return mkdtemp(pattern.data());
+  struct Root {
+    std::string path = testing::TempDir() + "kiln-codegen-XXXXXX";
+    pid_t owner = getpid(); // tests fork
+    Root() { path = mkdtemp(path.data()); }
+    ~Root() {
+      if (owner == getpid())
+        std::filesystem::remove_all(path);
+    }
+  };
+  static Root root;
+  static int count = 0;
+  std::string path = root.path + "/" + std::to_string(count++);
+  std::filesystem::create_directory(path);
+  return path;
 }
 
 std::string readFile(const std::string &path) {

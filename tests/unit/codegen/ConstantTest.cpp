@@ -57,6 +57,13 @@ TEST(Constant, RunsInitAndCopiesTheRest) {
   std::copy(second, second + 6, expected.begin() + 16);
   std::copy(third, third + 3, expected.begin() + 32);
   EXPECT_EQ(floats(readFile(path)), expected);
+  std::vector<PackedTensor> tensors = packedTensors(plan.module());
+  ASSERT_EQ(tensors.size(), 3u);
+  EXPECT_EQ(tensors[0].tensor.name, "v");
+  EXPECT_EQ(tensors[0].tensor.dtype, KILN_F32);
+  EXPECT_EQ(tensors[1].tensor.dtype, KILN_U8) << "stored column by column";
+  EXPECT_EQ(tensors[1].tensor.shape, std::vector<int64_t>{24});
+  EXPECT_EQ(tensors[1].offset, 64);
 }
 
 TEST(Constant, EveryTargetPacksTheSame) {

@@ -88,6 +88,18 @@ TEST(Link, OnlyThePrefixIsVisible) {
               UnorderedElementsAre("tiny_info", "tiny_create", "tiny_run", "tiny_message", "tiny_destroy", "tiny_weights"));
 }
 
+TEST(Link, AKernelNeedsTheRuntimeOnly) {
+  Compiled compiled(twice);
+  ASSERT_EQ(compiled.kernels.size(), 1u);
+  auto object = llvm::MemoryBuffer::getMemBuffer(compiled.kernels[0].made.object, "", false);
+  auto binary = must(llvm::object::ObjectFile::createObjectFile(object->getMemBufferRef()));
+  for (const llvm::object::SymbolRef &symbol : binary->symbols())
+    if (must(symbol.getFlags()) & llvm::object::SymbolRef::SF_Undefined) {
+      EXPECT_THAT(must(symbol.getName()).str(),
+                  testing::AnyOf("", "halide_do_par_for", "halide_malloc", "halide_free", "memset", "memcpy", "memmove"));
+    }
+}
+
 TEST(Link, TwoMakesAreTheSame) {
   Everything one("tiny", 2), two("tiny", 2);
   EXPECT_EQ(readFile(one.outputs.object), readFile(two.outputs.object));

@@ -1,5 +1,6 @@
 // Hand-written plans, compiled, linked and run: the model's description, places of values, views, copies, checks, borders.
 #include "Artefact.h"
+#include "runtime/core/model.h"
 
 using namespace kiln::codegen;
 using testing::ElementsAre;
@@ -54,6 +55,8 @@ TEST_F(Tiny, RunsLaunchesViewsAndCopies) {
   options.model = "sums";
   options.provenance = "{\"kernels\":1}";
   options.weights.size = 80;
+  options.weights.hash = {1, 2, 3};
+  options.weights.hash[31] = 4;
   build(sums, options, where + "/blob");
   const kiln_model_info *info = library->info();
   EXPECT_STREQ(info->name, "sums");
@@ -68,6 +71,16 @@ TEST_F(Tiny, RunsLaunchesViewsAndCopies) {
   EXPECT_EQ(info->outputs[1].dtype, KILN_F32);
   EXPECT_EQ(info->outputs[1].rank, 2);
   EXPECT_THAT(info->outputs[1].shape, ElementsAre(2, 2, 0, 0, 0, 0, 0, 0));
+  const kiln_model *model = reinterpret_cast<const kiln_model *>(info); // its first field
+  EXPECT_EQ(model->cpu, must(findTarget("host")).instructions);
+  EXPECT_EQ(model->arena_size, 128u);
+  EXPECT_EQ(model->scratch_size, 100u);
+  ASSERT_NE(model->weights, nullptr);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(model->weights) % 64, 0u);
+  EXPECT_EQ(model->weights[79], fourWeights()[79]);
+  EXPECT_EQ(model->weights_file, nullptr);
+  EXPECT_THAT(std::vector<int>(model->weights_hash, model->weights_hash + 3), ElementsAre(1, 2, 3));
+  EXPECT_EQ(model->weights_hash[31], 4);
   kiln_context *context = nullptr;
   ASSERT_EQ(library->create(nullptr, &context), KILN_OK) << library->message(context);
   float x[4] = {1, 2, 3, 4}, y[4], s[4], same[4];
