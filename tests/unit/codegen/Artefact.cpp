@@ -39,8 +39,9 @@ std::string readFile(const std::string &path) {
 
 void writeFile(const std::string &path, const std::string &bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
-Compiled::Compiled(const std::string &planned, ProgramOptions given, const std::string &name)
+Compiled::Compiled(const std::string &planned, ProgramOptions given, const std::string &name, uint64_t unknown)
     : target(must(findTarget(name))), options(std::move(given)) {
+  target.instructions |= unknown;
   if (options.prefix.empty())
     options.prefix = "tiny";
   Planned plan(planned);

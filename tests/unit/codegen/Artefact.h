@@ -36,7 +36,9 @@ void writeFile(const std::string &path, const std::string &bytes);
 
 /// Objects of a planned module's @main.
 struct Compiled {
-  explicit Compiled(const std::string &planned, ProgramOptions options = {}, const std::string &target = "host");
+  /// `unknown` are bits of instructions that no processor has.
+  explicit Compiled(const std::string &planned, ProgramOptions options = {}, const std::string &target = "host",
+                    uint64_t unknown = 0);
   LinkInput input(const std::string &blob = "") const;
   Target target;
   std::vector<CompiledKernel> kernels;

@@ -8,6 +8,19 @@
 
 using kiln::codegen::Texts;
 
+namespace {
+/// An object that a host program could have made with Halide itself: `host_double`, and Halide's whole runtime.
+Texts compileForeignPipeline(const Texts &arguments) {
+  Halide::Func twice("host_double");
+  Halide::Var x("x");
+  twice(x) = x * 2;
+  twice.parallel(x);
+  Halide::Pipeline(twice).compile_to({{Halide::OutputFileType::object, arguments.at(0)}}, {}, "host_double",
+                                     Halide::Target(arguments.at(1)));
+  return {};
+}
+} // namespace
+
 int main(int argc, char **argv) {
   std::map<std::string, kiln::codegen::Task> tasks = {
       {"echo", [](const Texts &arguments) { return arguments; }},
@@ -29,6 +42,7 @@ int main(int argc, char **argv) {
          return {};
        }},
       {"allocate", [](const Texts &arguments) { return Texts{std::string(std::stoull(arguments.at(0)), 'x')}; }},
+      {"halide", compileForeignPipeline},
       {"nothing", [](const Texts &) -> Texts { _exit(0); }},
   };
   tasks.merge(kiln::codegen::kernelTasks());

@@ -143,6 +143,70 @@ TEST(Link, TwoModelsLinkIntoOneProgram) {
             "10 20 30 40, 1 inputs\n");
 }
 
+const char *const hostWithHalide = R"(
+#include "one.h"
+#include <stdio.h>
+struct halide_dim { int32_t min, extent, stride; uint32_t flags; };
+struct halide_buffer { uint64_t device; void *interface; void *host; uint64_t flags; uint8_t code, bits; uint16_t lanes; int32_t rank;
+                       struct halide_dim *dims; void *padding; };
+int host_double(struct halide_buffer *);
+int main(void) {
+  kiln_context *context;
+  float x[4] = {1, 2, 3, 4}, y[4];
+  int32_t doubled[4];
+  struct halide_dim dim = {0, 4, 1, 0};
+  struct halide_buffer buffer = {0, 0, doubled, 0, 0, 32, 1, 1, &dim, 0};
+  if (one_create(0, &context) || one_call(context, x, y) || host_double(&buffer))
+    return 1;
+  printf("%g %d\n", y[3], doubled[3]);
+  one_destroy(context);
+  return 0;
+}
+)";
+
+TEST(Link, AHostMayUseHalideItself) {
+  Everything one("one", 2);
+  std::vector<Answer> answers = must(runJobs({{"halide", {one.where + "/halide.o", must(findTarget("host")).halide}}}, 1));
+  ASSERT_EQ(answers[0].error, "");
+  writeFile(one.where + "/host.c", hostWithHalide);
+  EXPECT_EQ(shell("cd " + one.where + " && cc -std=c11 host.c halide.o lib.a -o host -pthread -ldl -lm && ./host"), "8 6\n");
+}
+
+const char *const threads = R"(
+#include "one.h"
+#include <pthread.h>
+#include <stdio.h>
+static void *work(void *argument) {
+  float scale = *(float *)argument, x[4] = {scale, 0, 0, 0}, y[4];
+  kiln_context *context;
+  if (one_create(0, &context))
+    return "create";
+  for (int i = 0; i < 200; ++i)
+    if (one_call(context, x, y) || y[0] != 2 * scale)
+      return "call";
+  one_destroy(context);
+  return 0;
+}
+int main(void) {
+  float scales[2] = {3, 7};
+  pthread_t threads[2];
+  void *wrong[2];
+  for (int i = 0; i < 2; ++i)
+    pthread_create(&threads[i], 0, work, &scales[i]);
+  for (int i = 0; i < 2; ++i)
+    pthread_join(threads[i], &wrong[i]);
+  puts(wrong[0] || wrong[1] ? "wrong" : "right");
+  return 0;
+}
+)";
+
+TEST(Link, ThreadsWithAContextEachShareAModel) {
+  Everything one("one", 2);
+  writeFile(one.where + "/threads.c", threads);
+  EXPECT_EQ(shell("cd " + one.where + " && cc -std=gnu11 -g -fsanitize=thread threads.c lib.a -o threads -pthread && ./threads"),
+            "right\n");
+}
+
 TEST(Link, AForeignTargetGivesItsObjects) {
   std::string where = folder();
   writeFile(where + "/blob", blobOf(2));

@@ -35,8 +35,8 @@ std::string fourWeights() {
 
 class Tiny : public testing::Test {
 protected:
-  void build(const char *planned, ProgramOptions options = {}, const std::string &blob = "") {
-    Compiled compiled(planned, options);
+  void build(const char *planned, ProgramOptions options = {}, const std::string &blob = "", uint64_t unknown = 0) {
+    Compiled compiled(planned, options, "host", unknown);
     Outputs outputs;
     outputs.shared = where + "/libtiny.so";
     ScratchFolder scratch;
@@ -121,6 +121,14 @@ TEST_F(Tiny, RefusesIndicesOutOfRange) {
   EXPECT_THAT(library->message(context), HasSubstr("Gather_3"));
   inputs[1].data = worse;
   EXPECT_EQ(library->run(context, inputs, outputs), KILN_OUT_OF_RANGE);
+  library->destroy(context);
+}
+
+TEST_F(Tiny, AProcessorWithoutItsInstructionsIsToldSo) {
+  build(gathers, {}, "", uint64_t(1) << 40);
+  kiln_context *context = nullptr;
+  EXPECT_EQ(library->create(nullptr, &context), KILN_UNSUPPORTED_CPU);
+  EXPECT_THAT(library->message(context), HasSubstr("processor lacks"));
   library->destroy(context);
 }
 
