@@ -35,7 +35,8 @@ public:
   virtual Exprs reduce(mlir::Operation *op, At at, const Reduction &reduction) = 0;
 
   const Env &env() const { return variables; }
-  Halide::Expr expr(const Index &i) const { return i.expr(variables); }
+  /// The coordinate as a number an op computes with (a comparison, a value).
+  virtual Halide::Expr expr(const Index &i) const { return i.expr(variables); }
 
 protected:
   Env variables;

@@ -6,12 +6,22 @@
 
 namespace kiln::lower {
 
-schedule::Nest nestOf(KernelOp kernel) try { return KernelEmitter(kernel).nest; } catch (const Halide::Error &e) {
+namespace {
+// Once to see the loops, once more with those collapsed that can be.
+std::unique_ptr<KernelEmitter> emitterOf(KernelOp kernel) {
+  auto plain = std::make_unique<KernelEmitter>(kernel);
+  Groups groups = plain->collapsible();
+  return groups.empty() ? std::move(plain) : std::make_unique<KernelEmitter>(kernel, groups);
+}
+} // namespace
+
+schedule::Nest nestOf(KernelOp kernel) try { return emitterOf(kernel)->nest; } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what()); // Halide's errors are no std::exception
 }
 
 KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly) try {
-  KernelEmitter emitter(kernel);
+  std::unique_ptr<KernelEmitter> made = emitterOf(kernel);
+  KernelEmitter &emitter = *made;
   schedule::Schedule chosen;
   if (auto attribute = kernel.getSchedule()) {
     std::string why;

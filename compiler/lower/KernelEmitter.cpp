@@ -35,7 +35,7 @@ struct Size : Halide::Internal::IRGraphVisitor {
 };
 } // namespace
 
-KernelEmitter::KernelEmitter(KernelOp op) : kernel(op) {
+KernelEmitter::KernelEmitter(KernelOp op, Groups groups) : kernel(op), wanted(std::move(groups)) {
   int reductions = 0;
   kernel.getBody().walk([&](AlgorithmOpInterface o) { reductions += o.role() == Role::Reduce; });
   rowKernel = reductions > 1;
@@ -78,22 +78,52 @@ void KernelEmitter::defineResult() {
   std::vector<Var> args;
   schedule::Stage stage{"out", schedule::Kind::Result, {}, {}, static_cast<int>(ret.getNumOperands())};
   identity.assign(shape.size(), Index(0));
+  struct Dim {
+    std::string axis;
+    int64_t extent, stride;
+  };
+  std::vector<Dim> dims; // of the result Func
+  auto extentOf = [&](size_t i) { return layout.order[i].part == Part::Whole ? shape[layout.order[i].dim] : extents[i]; };
   for (size_t i = 0; i < layout.order.size(); ++i) {
     const StoredDim &s = layout.order[i];
     std::string name = nameOf(ret.getOperand(0), s.dim), axis = s.part == Part::Inner ? name + "_in" : name;
-    int64_t extent = s.part == Part::Whole ? shape[s.dim] : extents[i];
-    variables[axis] = {Var(axis), extent};
-    addAxis(axis, extent, false, s.part == Part::Outer ? name + "_in" : "");
-    args.emplace_back(axis);
-    stage.dims.push_back({axis, 1});
-    if (extent > 1)
+    variables[axis] = {Var(axis), extentOf(i)};
+    if (extentOf(i) > 1)
       identity[s.dim] = identity[s.dim] + Index::axis(axis) * (s.part == Part::Outer ? s.block : 1);
+    auto group = llvm::find_if(wanted, [&](const std::vector<size_t> &g) { return llvm::is_contained(g, i); });
+    if (group == wanted.end()) {
+      addAxis(axis, extentOf(i), false, s.part == Part::Outer ? name + "_in" : "");
+      dims.push_back({axis, extentOf(i), strides[i]});
+      continue;
+    }
+    if (group->front() == i) {
+      groups.push_back({"", {}, {}, 1});
+      dims.push_back({"", 1, strides[i]});
+    }
+    groups.back().members.push_back(axis);
+    groups.back().steps.push_back(groups.back().extent);
+    groups.back().name += axis;
+    dims.back().extent = groups.back().extent *= extentOf(i);
+    dims.back().axis = groups.back().name;
+    if (group->back() == i) {
+      const Group &g = groups.back();
+      addAxis(g.name, g.extent, false);
+      variables[g.name] = {Var(g.name), g.extent};
+      for (size_t k = 0; k < g.members.size(); ++k) {
+        Expr e = Expr(Var(g.name)) / static_cast<int>(g.steps[k]);
+        variables[g.members[k]].var = k + 1 == g.members.size() ? e : e % static_cast<int>(variables[g.members[k]].extent);
+      }
+    }
+  }
+  for (const Dim &d : dims) {
+    args.emplace_back(d.axis);
+    stage.dims.push_back({d.axis, 1});
   }
   lane = args.empty() ? "" : args[0].name();
   Expr inside;
   for (size_t d = 0; d < shape.size(); ++d)
     if (int64_t block = layout.blockOf(d); block && shape[d] % block) {
-      Expr here = expr(identity[d]) < static_cast<int>(shape[d]);
+      Expr here = identity[d].expr(variables) < static_cast<int>(shape[d]);
       inside = inside.defined() ? inside && here : here;
     }
   Exprs values;
@@ -109,15 +139,10 @@ void KernelEmitter::defineResult() {
   else
     result(args) = Halide::Tuple(values);
   for (Halide::OutputImageParam buffer : result.output_buffers())
-    for (size_t i = 0; i < args.size(); ++i) {
-      const StoredDim &s = layout.order[i];
-      int64_t extent = s.part == Part::Whole ? shape[s.dim] : extents[i];
-      buffer.dim(i).set_bounds(0, static_cast<int>(extent)).set_stride(static_cast<int>(strides[i]));
-    }
-  for (size_t i = 0; i < args.size(); ++i) {
-    const StoredDim &s = layout.order[i];
-    result.bound(args[i], 0, static_cast<int>(s.part == Part::Whole ? shape[s.dim] : extents[i]));
-  }
+    for (size_t i = 0; i < args.size(); ++i)
+      buffer.dim(i).set_bounds(0, static_cast<int>(dims[i].extent)).set_stride(static_cast<int>(dims[i].stride));
+  for (size_t i = 0; i < args.size(); ++i)
+    result.bound(args[i], 0, static_cast<int>(dims[i].extent));
   nest.stages.push_back(stage);
   funcs["out"] = result;
 }
@@ -158,7 +183,9 @@ Expr KernelEmitter::rowStage(Value v, At at) {
       return {};
     std::string name = "row" + std::to_string(rows.size());
     Stored stored = store(identity, name);
-    std::vector<Var> args(stored.axes.begin(), stored.axes.end());
+    std::vector<Var> args;
+    for (const Argument &a : stored.arguments)
+      args.emplace_back(a.axis);
     stored.func(args) = e;
     found = rows.emplace(v.getAsOpaquePointer(), stored).first;
   }
@@ -199,7 +226,9 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     }
     offset = offset + position * strides[i];
   }
+  offset = collapsed(offset);
   if (!probe) {
+    touch(Index::of(offset.opaque));
     schedule::Operand operand{"in" + std::to_string(argument.getArgNumber()), {}, false, reducing > 0};
     for (const auto &[name, coefficient] : offset.terms)
       operand.stride[name] = coefficient;
@@ -211,7 +240,7 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     if (!known)
       nest.operands.push_back(operand);
   }
-  Expr e = buffers[argument.getArgNumber()](expr(offset));
+  Expr e = buffers[argument.getArgNumber()](offset.expr(variables));
   return halideType(type.getElementType()).is_bool() ? e != Halide::cast<uint8_t>(0) : e;
 }
 
@@ -296,7 +325,7 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
       }
       args.emplace_back(argument);
       stage.dims.push_back({axis, 1});
-      stored.dims.push_back(d);
+      stored.arguments.push_back({argument, {{d, 1}}, 0});
     }
     nest.stages.push_back(stage);
     int depth = std::exchange(reducing, 0);
@@ -309,8 +338,9 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
   schedule::Operand operand{stored.func.name(), {}, false, true};
   Exprs position;
   int64_t stride = 1;
-  for (int64_t d : stored.dims) {
-    position.push_back(expr(at[d]));
+  for (const Argument &a : stored.arguments) {
+    int64_t d = a.dims[0].first;
+    position.push_back(at[d].expr(variables));
     for (const auto &[term, coefficient] : at[d].terms)
       operand.stride[term] = coefficient * stride;
     stride *= shapeOf(v.getType())[d];

@@ -9,16 +9,23 @@
 #define KILN_LOWER_KERNELEMITTER_H
 #include "compiler/lower/Emitter.h"
 #include "compiler/schedule/Apply.h"
+#include <set>
 
 namespace kiln::lower {
 
+/// Result axes that run as one loop: positions in the result's physical order, innermost first, next to each other.
+using Groups = std::vector<std::vector<size_t>>;
+
 class KernelEmitter : public Emitter {
 public:
-  explicit KernelEmitter(KernelOp kernel);
+  explicit KernelEmitter(KernelOp kernel, Groups groups = {});
+  /// Neighbouring axes that every operand and stage walks as one (x and y of a pointwise convolution, all of a dense map).
+  Groups collapsible() const;
 
   Halide::Expr value(mlir::Value v, At at) override;
   Halide::Expr padded(mlir::Value v, At at, Halide::Expr outside) override;
   Exprs reduce(mlir::Operation *op, At at, const Reduction &reduction) override;
+  Halide::Expr expr(const Index &i) const override;
 
   schedule::Nest nest;
   schedule::Funcs funcs;
@@ -27,12 +34,21 @@ public:
 
 private:
   /// A Func that holds the values of one op (or a padded operand), and how a coordinate addresses it.
+  struct Argument {
+    std::string axis;
+    std::vector<std::pair<int64_t, int64_t>> dims; ///< logical dimensions it comes from, with multipliers (several when collapsed)
+    int64_t inner = 0;                             ///< block of an inner part, -block of an outer part
+  };
   struct Stored {
     Halide::Func func;
-    std::vector<Index> definition;  ///< the logical coordinate the Func was defined at
-    std::vector<std::string> axes;  ///< the Func's arguments
-    std::vector<int64_t> dims;      ///< the logical dimension each argument comes from
-    std::vector<int64_t> inner;     ///< block when the argument is an inner part, -block for an outer part, 0 otherwise
+    std::vector<Index> definition; ///< the logical coordinate the Func was defined at
+    std::vector<Argument> arguments;
+  };
+  struct Group {
+    std::string name;
+    std::vector<std::string> members; ///< innermost first
+    std::vector<int64_t> steps;       ///< product of the extents before each
+    int64_t extent;
   };
 
   void defineResult();
@@ -44,6 +60,8 @@ private:
   Halide::Expr rowStage(mlir::Value v, At at);
   void addAxis(const std::string &name, int64_t extent, bool reduction, const std::string &inner = "");
   bool covered(mlir::Value v, At at, Halide::Expr outside) const;
+  Index collapsed(Index i) const;
+  void touch(const Index &i) const;
 
   mutable KernelOp kernel;
   std::vector<Halide::ImageParam> buffers;
@@ -51,6 +69,9 @@ private:
   std::map<void *, Stored> prologues, rows;
   std::map<std::pair<void *, std::string>, Halide::Expr> emitted;
   std::map<std::string, std::map<std::string, int64_t>> *probe = nullptr; ///< while finding out how reductions are blocked
+  std::vector<std::vector<size_t>> wanted;
+  std::vector<Group> groups;
+  mutable std::set<std::string> touched; ///< axes that are more than a term of an offset: they stay loops of their own
   std::vector<Index> identity; ///< the result's own coordinate
   std::string lane;            ///< the result's innermost axis
   int reducing = 0;            ///< depth of reductions being defined

@@ -15,34 +15,45 @@ KernelEmitter::Stored KernelEmitter::store(At at, const std::string &name) {
   stored.func = Func(name);
   stored.definition.assign(at.size(), Index(0));
   schedule::Stage stage{name, schedule::Kind::Row, {}, {}, 1};
-  auto argument = [&](const std::string &axis, int64_t dim, int64_t inner, int64_t scale) {
-    stored.axes.push_back(axis);
-    stored.dims.push_back(dim);
-    stored.inner.push_back(inner);
+  auto argument = [&](const std::string &axis, std::vector<std::pair<int64_t, int64_t>> dims, int64_t inner, int64_t scale) {
+    stored.arguments.push_back({axis, std::move(dims), inner});
     stage.dims.push_back({axis, scale});
   };
   // Innermost first: the order of the result's loops, then what else there is.
-  std::vector<std::pair<std::string, int64_t>> parts;
-  for (const schedule::Axis &axis : nest.axes)
-    for (size_t d = 0; d < at.size(); ++d)
-      if (at[d].terms.count(axis.name))
-        parts.push_back({axis.name, static_cast<int64_t>(d)});
-  for (auto &[axis, d] : parts) {
-    const Index &i = at[d];
-    if (!i.affine())
-      throw std::runtime_error("a reduction is read at a coordinate that is no loop");
-    if (i.terms.size() == 1) {
-      argument(axis, d, 0, i.terms.begin()->second);
-      stored.definition[d] = Index::axis(axis);
+  for (const schedule::Axis &loop : nest.axes) {
+    auto group = llvm::find_if(groups, [&](const Group &g) { return g.name == loop.name; });
+    if (group != groups.end()) {
+      std::vector<std::pair<int64_t, int64_t>> dims;
+      for (size_t k = 0; k < group->members.size(); ++k)
+        for (size_t d = 0; d < at.size(); ++d)
+          if (at[d].terms.count(group->members[k])) {
+            dims.push_back({static_cast<int64_t>(d), group->steps[k]});
+            stored.definition[d] = Index::axis(group->members[k]);
+          }
+      if (!dims.empty())
+        argument(loop.name, dims, 0, 1);
       continue;
     }
-    int64_t block = 0, unit = 0;
-    for (const auto &[term, coefficient] : i.terms)
-      (coefficient == 1 ? unit : block) = coefficient;
-    if (i.terms.size() != 2 || unit != 1 || i.constant)
-      throw std::runtime_error("a reduction is read at a coordinate that mixes loops");
-    argument(axis, d, i.terms.at(axis) == 1 ? block : -block, 1);
-    stored.definition[d] = stored.definition[d] + Index::axis(axis) * i.terms.at(axis);
+    const std::string &axis = loop.name;
+    for (int64_t d = 0; d < static_cast<int64_t>(at.size()); ++d) {
+      const Index &i = at[d];
+      if (!i.affine())
+        throw std::runtime_error("a reduction is read at a coordinate that is no loop");
+      if (!i.terms.count(axis))
+        continue;
+      if (i.terms.size() == 1) {
+        argument(axis, {{d, 1}}, 0, i.terms.begin()->second);
+        stored.definition[d] = Index::axis(axis);
+        continue;
+      }
+      int64_t block = 0, unit = 0;
+      for (const auto &[term, coefficient] : i.terms)
+        (coefficient == 1 ? unit : block) = coefficient;
+      if (i.terms.size() != 2 || unit != 1 || i.constant)
+        throw std::runtime_error("a reduction is read at a coordinate that mixes loops");
+      argument(axis, {{d, 1}}, i.terms.at(axis) == 1 ? block : -block, 1);
+      stored.definition[d] = stored.definition[d] + Index::axis(axis) * i.terms.at(axis);
+    }
   }
   nest.stages.push_back(stage);
   funcs[name] = stored.func;
@@ -51,14 +62,17 @@ KernelEmitter::Stored KernelEmitter::store(At at, const std::string &name) {
 
 Expr KernelEmitter::call(const Stored &stored, At at, int component) {
   Exprs position;
-  for (size_t k = 0; k < stored.axes.size(); ++k) {
-    const Index &i = at[stored.dims[k]];
-    if (int64_t inner = stored.inner[k]) {
-      auto [quotient, remainder] = i.divide(std::abs(inner), variables);
-      position.push_back(expr(inner > 0 ? remainder : quotient));
-    } else {
-      position.push_back(expr(i));
+  for (const Argument &argument : stored.arguments) {
+    Index i(0);
+    for (auto [dim, step] : argument.dims)
+      i = i + at[dim] * step;
+    i = collapsed(i);
+    if (argument.inner) {
+      auto [quotient, remainder] = i.divide(std::abs(argument.inner), variables);
+      i = argument.inner > 0 ? remainder : quotient;
     }
+    touch(Index::of(i.opaque));
+    position.push_back(i.expr(variables));
   }
   Halide::FuncRef reference = stored.func(position);
   return stored.func.outputs() == 1 ? Expr(reference) : Expr(reference[component]);
@@ -142,10 +156,10 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
 
     std::vector<Var> args;
     Exprs self;
-    for (const std::string &axis : stored.axes) {
-      args.emplace_back(axis);
-      self.push_back(Var(axis));
-      variables[axis].var = Var(axis);
+    for (const Argument &argument : stored.arguments) {
+      args.emplace_back(argument.axis);
+      self.push_back(Var(argument.axis));
+      variables[argument.axis].var = Var(argument.axis);
     }
     Func f = stored.func;
     if (reduction.init.size() == 1)
