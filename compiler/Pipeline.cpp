@@ -31,7 +31,7 @@ private:
   std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
 };
 
-bool wants(const CompileOptions &options, StringRef stage) { return llvm::is_contained(options.dump, stage); }
+bool wants(const CompileOptions &options, StringRef stage) { return options.print && llvm::is_contained(options.dump, stage); }
 
 // Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
 std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob) {
@@ -77,9 +77,10 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
     add(manager);
     bool ok = succeeded(manager.run(module));
     if (ok && wants(options, stage)) {
-      llvm::raw_string_ostream stream(facts.dumps);
+      std::string text;
+      llvm::raw_string_ostream stream(text);
       module.print(stream);
-      stream << "\n";
+      options.print(text + "\n");
     }
     return ok;
   };
@@ -109,7 +110,7 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   facts.kernels = kernels->size();
   for (const codegen::CompiledKernel &kernel : *kernels)
     if (wants(options, "asm"))
-      facts.dumps += kernel.made.assembly;
+      options.print(kernel.made.assembly);
   watch.lap("kernels");
 
   codegen::ScratchFolder scratch;
@@ -141,7 +142,7 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   if (!object)
     return object.takeError();
   if (wants(options, "llvm"))
-    facts.dumps += object->llvm;
+    options.print(object->llvm);
   facts.signature = object->signature;
   auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
   facts.arena = integer("kiln.arena_size");

@@ -22,6 +22,7 @@ struct CompileOptions {
   bool staticExecutable = false;
   codegen::WorkOptions work;
   std::vector<std::string> dump; ///< stages to print: graph, fused, layout, hoisted, scheduled, planned, llvm, asm
+  std::function<void(llvm::StringRef)> print; ///< takes each dump as it is made
   std::string optionsText;       ///< for provenance
 };
 
@@ -34,7 +35,6 @@ struct CompiledFacts {
     double seconds;
   };
   std::vector<Step> steps;
-  std::string dumps;
   std::string provenance;
 };
 

@@ -113,6 +113,15 @@ SmallVector<int64_t> integersOf(ElementsAttr constant) {
   return result;
 }
 
+bool dependsOnParametersOnly(Value v, int depth) {
+  Operation *op = v.getDefiningOp();
+  if (!op || depth == 0)
+    return false;
+  return isa<UseOp>(op) || (isa<AlgorithmOpInterface>(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
+                              return dependsOnParametersOnly(operand, depth - 1);
+                            }));
+}
+
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto build = [](Builder &b, ArrayRef<Type> args, ArrayRef<Type> results, function_interface_impl::VariadicFlag, std::string &) {
     return b.getFunctionType(args, results);

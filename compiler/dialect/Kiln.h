@@ -56,6 +56,8 @@ mlir::LogicalResult inferMap(std::optional<mlir::Location> location, mlir::Value
                              llvm::function_ref<mlir::Type(mlir::Type)> element, llvm::SmallVectorImpl<mlir::Type> &types);
 /// The constant that `op` yields when all its operands are small constants (or splats), computed by its own algorithm; else null.
 mlir::OpFoldResult foldByAlgorithm(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands);
+/// True when `v` is computed from parameters and constants alone, so that @init will compute it.
+bool dependsOnParametersOnly(mlir::Value v, int depth = 16);
 /// Reads element `i` of a constant as the text of DenseElementsAttr would have it.
 llvm::SmallVector<int64_t> integersOf(mlir::ElementsAttr constant);
 } // namespace kiln

@@ -199,6 +199,7 @@ class Kiln_Move<string mnemonic, string roleName> : Kiln_Tensor<mnemonic, roleNa
 def BroadcastOp : Kiln_Move<"broadcast", "Index"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$dims, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def ReshapeOp : Kiln_Move<"reshape", "View"> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$shape);

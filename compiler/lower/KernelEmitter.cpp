@@ -205,17 +205,18 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
       if (low < -layout.low[d] || high >= room)
         safe[d] = Index::of(Halide::clamp(expr(at[d]), 0, static_cast<int>(shape[d] - 1)));
     }
+  // A block next to its count, innermost, is a row padded to whole blocks: it is walked as one dimension.
+  bool paddedRow = layout.order.size() > 1 && layout.order[0].part == Part::Inner && layout.order[1].dim == layout.order[0].dim;
   if (probe)
     for (int64_t d = 0; d < type.getRank(); ++d)
       for (const auto &[name, coefficient] : safe[d].terms)
         if (coefficient == 1)
-          (*probe)[name][std::to_string(argument.getArgNumber())] = layout.blockOf(d);
+          (*probe)[name][std::to_string(argument.getArgNumber())] = paddedRow && layout.order[0].dim == d ? 0 : layout.blockOf(d);
   Index offset(0);
   for (size_t i = 0; i < layout.order.size(); ++i) {
     const StoredDim &s = layout.order[i];
     Index position = safe[s.dim] + Index(layout.low[s.dim]);
-    // A block next to its count, innermost, is a row padded to whole blocks: no division is needed.
-    if (i == 0 && s.part == Part::Inner && layout.order.size() > 1 && layout.order[1].dim == s.dim && layout.order[1].part == Part::Outer) {
+    if (i == 0 && paddedRow) {
       offset = offset + position;
       ++i;
       continue;

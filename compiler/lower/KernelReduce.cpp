@@ -127,7 +127,8 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       bool split = block > 1 && (extent % block == 0 || (everywhere && role == Role::Product));
       if (split) {
         inner.push_back({reduction.names[i] + "_in", block, i, 1});
-        outerLoops.push_back({reduction.names[i], (extent + block - 1) / block, i, block});
+        if (extent > block)
+          outerLoops.push_back({reduction.names[i], (extent + block - 1) / block, i, block});
       } else if (extent > 1) {
         middle.push_back({reduction.names[i], extent, i, 1});
       }

@@ -1,5 +1,6 @@
 // broadcast: result[.., i_d, ..] = x[.., extent_i == 1 ? 0 : i_dims[i], ..].
 #include "compiler/lower/Emitter.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace kiln;
@@ -28,3 +29,37 @@ Halide::Expr BroadcastOp::emit(lower::Emitter &emitter, unsigned, lower::At at) 
     from.push_back(cast<ShapedType>(getX().getType()).getDimSize(i) == 1 ? lower::Index(0) : at[d]);
   return emitter.value(getX(), from);
 }
+
+namespace {
+// broadcast(reshape(x)) where the reshape only inserts extents of one (a kept reduced dimension) -> broadcast(x); broadcast to the same
+// shape -> x.
+struct SkipUnitReshape : OpRewritePattern<BroadcastOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(BroadcastOp op, PatternRewriter &rewriter) const override {
+    if (op.getX().getType() == op.getType()) {
+      rewriter.replaceOp(op, op.getX());
+      return success();
+    }
+    auto reshape = op.getX().getDefiningOp<ReshapeOp>();
+    if (!reshape)
+      return failure();
+    Shape from = shapeOf(reshape.getX().getType()), to = shapeOf(reshape.getType());
+    SmallVector<int64_t> dims;
+    size_t i = 0;
+    for (size_t j = 0; j < to.size(); ++j) {
+      if (i < from.size() && from[i] == to[j]) {
+        dims.push_back(op.getDims()[j]);
+        ++i;
+      } else if (to[j] != 1) {
+        return failure();
+      }
+    }
+    if (i != from.size())
+      return failure();
+    rewriter.replaceOpWithNewOp<BroadcastOp>(op, reshape.getX(), dims, op.getShape());
+    return success();
+  }
+};
+} // namespace
+
+void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<SkipUnitReshape>(context); }

@@ -1,6 +1,7 @@
 // contract, window: result = sum over the letters that the result lacks of lhs * rhs.
 #include "compiler/lower/Emitter.h"
 #include "compiler/lower/Math.h"
+#include "compiler/ops/Product.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -184,6 +185,7 @@ ProductLabels ContractOp::product() { return *ProductLabels::parse(getLabels());
 Halide::Expr ContractOp::emit(lower::Emitter &emitter, unsigned, lower::At at) { return emitProduct(emitter, *this, at, product(), {}); }
 void ContractOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<FoldTranspose, FoldResultTranspose>(context);
+  addScalePatterns(patterns);
 }
 
 LogicalResult WindowOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {

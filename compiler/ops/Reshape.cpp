@@ -66,6 +66,73 @@ struct CollapseReshape : OpRewritePattern<ReshapeOp> {
     return success();
   }
 };
+// map(reshape(x), ...) -> reshape(map(x, ...)), so that a map meets the product or reduction that feeds it. The other operands must be
+// reshapes from the same shape, splats, or broadcasts of a vector along a dimension that the reshape keeps or splits in two.
+struct SinkReshape : RewritePattern {
+  explicit SinkReshape(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+
+  // The value of `v` in the shape before the reshape, or null. With no rewriter: only whether there is one.
+  static bool reshaped(Value v, ReshapeOp model, PatternRewriter *rewriter, Value &result) {
+    Shape from = shapeOf(model.getX().getType()), to = shapeOf(model.getType());
+    auto element = cast<RankedTensorType>(v.getType()).getElementType();
+    if (auto reshape = v.getDefiningOp<ReshapeOp>()) {
+      result = reshape.getX();
+      return shapeOf(reshape.getX().getType()) == from;
+    }
+    if (auto constant = v.getDefiningOp<ConstantOp>()) {
+      auto dense = cast<DenseElementsAttr>(constant.getValue());
+      if (dense.isSplat() && rewriter)
+        result = rewriter->create<ConstantOp>(constant.getLoc(), DenseElementsAttr::get(RankedTensorType::get(from, element), dense.getSplatValue<Attribute>()));
+      return dense.isSplat();
+    }
+    auto broadcast = v.getDefiningOp<BroadcastOp>();
+    if (!broadcast || broadcast.getDims().size() != 1 || cast<ShapedType>(broadcast.getX().getType()).getDimSize(0) == 1)
+      return false;
+    int64_t d = broadcast.getDims()[0], before = 1, i = 0, running = 1;
+    for (int64_t k = 0; k < d; ++k)
+      before *= to[k];
+    while (i < static_cast<int64_t>(from.size()) && running < before)
+      running *= from[i++];
+    while (i < static_cast<int64_t>(from.size()) && from[i] == 1 && to[d] != 1)
+      ++i;
+    if (running != before || i >= static_cast<int64_t>(from.size()))
+      return false;
+    SmallVector<int64_t> dims{i}, shape{from[i]};
+    if (from[i] != to[d]) {
+      if (i + 1 >= static_cast<int64_t>(from.size()) || from[i] * from[i + 1] != to[d])
+        return false;
+      dims.push_back(i + 1);
+      shape.push_back(from[i + 1]);
+    }
+    if (rewriter) {
+      Value x = shape.size() == 1 ? broadcast.getX() : rewriter->create<ReshapeOp>(broadcast.getLoc(), broadcast.getX(), shape).getResult();
+      result = rewriter->create<BroadcastOp>(broadcast.getLoc(), x, dims, from);
+    }
+    return true;
+  }
+
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    auto map = dyn_cast<AlgorithmOpInterface>(op);
+    if (!map || map.role() != Role::Map)
+      return failure();
+    ReshapeOp model;
+    for (Value v : op->getOperands())
+      if (auto reshape = v.getDefiningOp<ReshapeOp>(); reshape && reshape->hasOneUse() && reshape.getX().getDefiningOp<AlgorithmOpInterface>())
+        model = reshape;
+    Value ignored;
+    if (!model || !llvm::all_of(op->getOperands(), [&](Value v) { return reshaped(v, model, nullptr, ignored); }))
+      return failure();
+    SmallVector<Value> operands(op->getNumOperands());
+    for (auto [v, result] : llvm::zip(op->getOperands(), operands))
+      reshaped(v, model, &rewriter, result);
+    auto type = RankedTensorType::get(shapeOf(model.getX().getType()), cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
+    OperationState state(op->getLoc(), op->getName(), operands, type, op->getAttrs());
+    rewriter.replaceOpWithNewOp<ReshapeOp>(op, rewriter.create(state)->getResult(0), shapeOf(op->getResult(0).getType()));
+    return success();
+  }
+};
 } // namespace
 
-void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<CollapseReshape>(context); }
+void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<CollapseReshape, SinkReshape>(context);
+}

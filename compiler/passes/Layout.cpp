@@ -85,7 +85,7 @@ private:
     size_t dim = p.result.find(lane);
     bool last = lane && dim + 1 == p.result.size();
     // Rows are padded whatever their length; channels of an image only where more than half of the lanes work, and nothing views it.
-    if (lane && (last ? shape[dim] > 1 : shape[dim] * 2 > lanes && !(viewed && only && shared && shape[p.result.find(shared)] > 1)))
+    if (lane && (last ? shape[dim] > 1 : shape[dim] * 2 > lanes && !(viewed && shared && shape[p.result.find(shared)] > 1)))
       found->lane = lane;
     return found;
   }

@@ -1,0 +1,10 @@
+//===- Product.h - patterns around products that stand in a file of their own ---------------------------------------------===//
+#ifndef KILN_OPS_PRODUCT_H
+#define KILN_OPS_PRODUCT_H
+#include "mlir/IR/PatternMatch.h"
+
+namespace kiln {
+/// A scale and a shift by parameters (batch norm) fold into the product's right operand and one shift.
+void addScalePatterns(mlir::RewritePatternSet &patterns);
+} // namespace kiln
+#endif
