@@ -19,5 +19,5 @@ def binary():
 def lenet(tmp_path_factory):
     """LeNet-5 as every artefact, embedded weights: the path that the suffixes of kiln.SUFFIXES follow."""
     name = tmp_path_factory.mktemp("lenet") / "lenet5"
-    kiln.compile(kiln.LENET, name, "exe,lib,shared,obj,header")
+    kiln.compile(kiln.LENET, name, "exe,lib,shared,obj,header", extra=["--prefix", "lenet5"])
     return name

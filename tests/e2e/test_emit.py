@@ -28,7 +28,7 @@ def test_unknown_target(tmp_path):
 
 @pytest.mark.parametrize("target", MACHINES)
 def test_targets_give_their_machine_code(target, tmp_path):
-    kiln.compile(kiln.LENET, tmp_path / "net", "obj,lib,header", target=target)
+    kiln.compile(kiln.LENET, tmp_path / "net", "obj,lib,header", target=target, extra=["--prefix", "net"])
     assert f"Machine:                           {MACHINES[target]}" in kiln.execute(["readelf", "-h", tmp_path / "net.o"]).out
     assert "net_run" in kiln.execute(["nm", tmp_path / "net.o"]).out
 
