@@ -95,7 +95,7 @@ Schedule defaults(const Nest &nest, const Machine &machine) {
   if (nest.first(Kind::Statistic))
     return inParallel(nest, machine, rowSchedule(nest, machine));
   if (nest.first(Kind::Heavy))
-    return inParallel(nest, machine, tileSchedule(nest, machine, tilesOf(nest, machine)[0]));
+    return inParallel(nest, machine, tileSchedule(nest, machine, ruledTile(nest, machine)));
   return inParallel(nest, machine, mapSchedule(nest, machine));
 }
 } // namespace kiln::schedule

@@ -6,6 +6,8 @@
 namespace kiln::schedule {
 /// The whole schedule around one register tile: loop order, chunks, blocks, unrolling.
 Schedule tileSchedule(const Nest &nest, const Machine &machine, const Tile &tile);
+/// The best tile, or a slightly lesser one whose sums can be cut into chunks where that matters more.
+Tile ruledTile(const Nest &nest, const Machine &machine);
 Schedule rowSchedule(const Nest &nest, const Machine &machine);
 Schedule mapSchedule(const Nest &nest, const Machine &machine);
 /// The same schedule with `parallel` (and, where single trips are too short for a task, a block) when the nest is worth more threads.

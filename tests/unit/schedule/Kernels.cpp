@@ -342,8 +342,10 @@ testing::AssertionResult agrees(const Kernel &kernel, const Target &target, cons
   return testing::AssertionSuccess();
 }
 
-void check(const Kernel &kernel, size_t most) {
+void check(const Kernel &kernel, size_t most, int64_t lanes) {
   for (const Target &target : targets()) {
+    if (lanes && lanes != target.machine.lanes)
+      continue;
     Nest nest = build(kernel).nest;
     std::vector<Schedule> schedules = candidates(nest, target.machine, most);
     ASSERT_FALSE(schedules.empty());

@@ -72,7 +72,8 @@ std::vector<Target> targets();
 /// Compiles, runs and compares every element. `over`: the operand whose memory is the result's too.
 testing::AssertionResult agrees(const Kernel &kernel, const Target &target, const Schedule &schedule, const std::string &over = "");
 /// defaults() is legal and agrees; so do up to `most` candidates that Halide accepts, and one run aliased where the schedule allows it.
-void check(const Kernel &kernel, size_t most = 1);
+/// `lanes`: only on machines of that many, 0 on all.
+void check(const Kernel &kernel, size_t most = 1, int64_t lanes = 0);
 
 // Kernels by their usual names. `block` is the machine's lanes.
 Kernel convolution(int64_t n, int64_t ci, int64_t co, int64_t size, int64_t window, int64_t step, int64_t block,

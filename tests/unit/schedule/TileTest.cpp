@@ -3,10 +3,10 @@
 
 namespace kiln::schedule::test {
 namespace {
-/// The same kernel in the blocks of every target.
+/// The same kernel in the blocks of each target.
 void checkBlocked(const std::function<Kernel(int64_t)> &make, size_t most = 1) {
-  for (int64_t block : {8, 16})
-    check(make(block), most);
+  for (const Target &target : targets())
+    check(make(target.machine.lanes), most, target.machine.lanes);
 }
 
 TEST(Tile, Convolution) {
@@ -14,10 +14,20 @@ TEST(Tile, Convolution) {
   checkBlocked([](int64_t b) { return convolution(2, 16, 40, 14, 3, 1, b, true); });
   checkBlocked([](int64_t b) { return convolution(2, 32, 32, 9, 3, 2, b); });
 }
-TEST(Tile, ConvolutionInChunks) { check(convolution(1, 512, 32, 7, 3, 1, 16), 6); }
+TEST(Tile, ConvolutionOfOtherBlocks) {
+  check(convolution(1, 16, 16, 6, 3, 1, 16), 1, 8); // two vectors in a block
+  check(convolution(1, 16, 16, 6, 3, 1, 8), 1, 16); // a block of half a vector
+  check(convolution(1, 12, 12, 5, 3, 1, 12));       // no power of two
+}
+TEST(Tile, ConvolutionInChunks) {
+  Kernel deep = convolution(1, 512, 32, 7, 3, 1, 16);
+  Schedule schedule = defaults(build(deep).nest, Machine{16, 31});
+  EXPECT_EQ("ci", schedule.params.count("chunk_ci") ? "ci" : "no chunk");
+  check(deep, 3, 16);
+}
 TEST(Tile, PointwiseConvolution) {
   checkBlocked([](int64_t b) { return convolution(1, 48, 32, 19, 1, 1, b, true); });
-  check(convolution(1, 512, 256, 7, 1, 1, 16, true), 3);
+  check(convolution(1, 512, 256, 7, 1, 1, 16, true), 2, 16);
 }
 TEST(Tile, ConvolutionOfOnePixel) {
   checkBlocked([](int64_t b) { return convolution(1, 16, 16, 1, 1, 1, b); });
