@@ -8,7 +8,16 @@ using namespace mlir;
 
 namespace kiln {
 namespace {
-constexpr int64_t largest = 4096;
+/// Elements of a result worth folding: shapes and indices are small integers; anything else runs faster as a kernel in @init.
+int64_t largest(Type element) { return isa<FloatType>(element) ? 64 : 1024; }
+constexpr int64_t longestSum = 4096;
+
+/// Simplifies bottom up and every shared node once: an expression is a graph, and Halide's own simplifier would walk it as a tree.
+struct Evaluate : Halide::Internal::IRGraphMutator {
+  using IRGraphMutator::mutate;
+  Halide::Expr mutate(const Halide::Expr &e) override { return Halide::Internal::simplify(IRGraphMutator::mutate(e)); }
+};
+Halide::Expr evaluated(const Halide::Expr &e) { return Evaluate().mutate(e); }
 
 class ConstantEmitter : public lower::Emitter {
 public:
@@ -41,7 +50,7 @@ public:
     int64_t count = 1;
     for (int64_t extent : reduction.extents)
       count *= extent;
-    if (count > largest)
+    if (count > longestSum)
       failed = true;
     for (int64_t i = 0; i < count && !failed; ++i) {
       lower::Indices r(reduction.extents.size());
@@ -50,7 +59,7 @@ public:
         r[d] = lower::Index(rest % reduction.extents[d]);
       sum = reduction.step(at, r, sum);
       for (Halide::Expr &e : sum)
-        e = Halide::Internal::simplify(e);
+        e = evaluated(e);
     }
     return sum;
   }
@@ -60,7 +69,7 @@ private:
   int64_t number(const lower::Index &i) {
     if (i.isConstant())
       return i.constant;
-    Halide::Expr e = Halide::Internal::simplify(expr(i));
+    Halide::Expr e = evaluated(expr(i));
     if (auto value = Halide::Internal::as_const_int(e))
       return *value;
     failed = true;
@@ -69,7 +78,7 @@ private:
 };
 
 Attribute literalOf(Halide::Expr e, Type element) {
-  e = Halide::Internal::simplify(e);
+  e = evaluated(e);
   if (auto f = dyn_cast<FloatType>(element)) {
     // NaN and infinities do not survive Halide's printing but do its FloatImm.
     if (auto v = Halide::Internal::as_const_float(e))
@@ -102,7 +111,7 @@ OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
   Role role = algorithm.role();
   splat &= role == Role::Map || role == Role::View || role == Role::Permute || (role == Role::Index && op->getNumOperands() == 1);
   int64_t count = type.getNumElements();
-  if (count == 0 || (!splat && count > largest))
+  if (count == 0 || (!splat && count > largest(type.getElementType())))
     return {};
   SmallVector<Attribute> values;
   for (int64_t i = 0; i < (splat ? 1 : count); ++i) {
