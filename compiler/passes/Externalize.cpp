@@ -1,6 +1,7 @@
 //===- Externalize.cpp - constants too large for code become parameters -------------------------------------------------===//
 //
-// In: a graph. Out: the same, where every constant of more than 16 different elements is a kiln.parameter; its bytes go to the given store.
+// In: a graph. Out: the same, where every constant of more than 16 different elements is a kiln.parameter, and every constant that no
+// kernel computes with (it is returned or viewed); their bytes go to the given store.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
@@ -14,9 +15,12 @@ namespace {
 constexpr int64_t largestInCode = 16;
 
 std::string bytesOf(DenseElementsAttr value) {
-  if (!value.getElementType().isInteger(1))
-    return std::string(value.getRawData().data(), value.getRawData().size());
   std::string bytes;
+  if (!value.getElementType().isInteger(1)) {
+    for (int64_t i = 0; i < (value.isSplat() ? value.getNumElements() : 1); ++i)
+      bytes.append(value.getRawData().data(), value.getRawData().size());
+    return bytes;
+  }
   for (bool b : value.getValues<bool>())
     bytes.push_back(b);
   return bytes;
@@ -34,7 +38,11 @@ struct ExternalizePass : PassWrapper<ExternalizePass, OperationPass<ModuleOp>> {
     int count = 0;
     getOperation().walk([&](ConstantOp constant) {
       auto value = dyn_cast<DenseElementsAttr>(constant.getValue());
-      if (!value || value.isSplat() || value.getNumElements() <= largestInCode)
+      bool stays = llvm::all_of(constant->getUsers(), [](Operation *user) {
+        auto algorithm = dyn_cast<AlgorithmOpInterface>(user);
+        return algorithm && algorithm.role() != Role::View;
+      });
+      if (!value || (stays && (value.isSplat() || value.getNumElements() <= largestInCode)))
         return;
       std::string name = "constant" + std::to_string(count++);
       builder.setInsertionPointToStart(getOperation().getBody());
