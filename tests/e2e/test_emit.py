@@ -127,3 +127,9 @@ def test_weights_file_of_another_model(apart, tmp_path):
     kiln.compile(os.path.join(kiln.DATA, "mlp-fashion.onnx"), other / "net", "exe", extra=["--weights=file"])
     weights.write_bytes(weights_file(other).read_bytes())
     refused(runner, tmp_path, weights.name)
+
+
+def test_static_executable(lenet, tmp_path):
+    kiln.compile(kiln.LENET, tmp_path / "net", "exe", extra=["--static"])
+    assert "INTERP" not in kiln.execute(["readelf", "-lW", tmp_path / "net"]).out
+    assert np.array_equal(answer(tmp_path / "net"), answer(lenet))
