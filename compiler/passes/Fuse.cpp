@@ -50,8 +50,9 @@ public:
     for (Operation &op : func.getBody().front())
       order.push_back(&op);
     for (Operation *op : llvm::reverse(order))
-      if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && algorithm.role() != Role::Leaf && algorithm.role() != Role::View)
-        place(algorithm);
+      if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && algorithm.role() != Role::View)
+        if (algorithm.role() != Role::Leaf || llvm::any_of(op->getUsers(), outside))
+          place(algorithm);
     for (auto &group : llvm::reverse(groups))
       outline(*group);
     for (Operation *op : llvm::reverse(order))
@@ -60,6 +61,12 @@ public:
   }
 
 private:
+  /// A user that no kernel computes: what it reads is in memory.
+  static bool outside(Operation *user) {
+    auto algorithm = dyn_cast<AlgorithmOpInterface>(user);
+    return !algorithm || algorithm.role() == Role::View;
+  }
+
   void place(AlgorithmOpInterface op) {
     Value v = op->getResult(0);
     if (v.use_empty())
@@ -68,7 +75,7 @@ private:
     bool stays = false;
     for (OpOperand &use : v.getUses()) {
       auto user = dyn_cast<AlgorithmOpInterface>(use.getOwner());
-      stays |= !user || user.role() == Role::View || (user.role() == Role::Gather && use.getOperandNumber() == 1);
+      stays |= outside(use.getOwner()) || (user.role() == Role::Gather && use.getOperandNumber() == 1);
       stays |= user && constant.lookup(op) && !constant.lookup(user) && op.role() != Role::Index;
       for (Group *group : member.lookup(use.getOwner()))
         wanted.insert(group);
