@@ -88,7 +88,8 @@ static void writeConvTranspose(Call &call) {
     if (wanted || same) {
       int64_t total = full - (wanted ? (*wanted)[i] : xs[i + 2] * strides[i]);
       bool upper = automatic == "SAME_UPPER";
-      low[i] = upper ? total / 2 : total - total / 2;
+      int64_t half = total >> 1; // floored: output_shape may ask for more than there is
+      low[i] = upper ? half : total - half;
       high[i] = total - low[i];
     }
     // What the transposed one cuts off, the plain one pads less.

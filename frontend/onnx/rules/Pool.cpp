@@ -56,7 +56,7 @@ static void writeAveragePool(Call &call) {
     values = more;
   }
   if (std::adjacent_find(values.begin(), values.end(), std::not_equal_to<>()) == values.end())
-    return call.result(b.map<DivOp>(sums, static_cast<double>(values.empty() ? 1 : values[0])));
+    return call.result(b.divide(sums, static_cast<double>(values.empty() ? 1 : values[0])));
   SmallVector<mlir::Attribute> numbers;
   for (int64_t value : values)
     numbers.push_back(FloatAttr::get(elementOf(x), static_cast<double>(value)));

@@ -67,7 +67,7 @@ TEST(Import, NamesArgumentsResultsAndLocations) {
   auto result = imported(addRelu());
   ASSERT_EQ(result.error, "");
   expectIn(result.text, {"func.func @main", "kiln.name = \"x\"", "kiln.name = \"y\"", "kiln.add", "kiln.max", "loc(\"add\")",
-                         "loc(\"relu\")", "kiln.parameter @w", "kiln.broadcast"});
+                         "loc(\"relu\")", "kiln.parameter @add.constant", "kiln.broadcast"});
 }
 
 TEST(Import, KeepsWeightsAsBytes) {
