@@ -8,10 +8,13 @@ namespace kiln::tools {
 
 void BuildOptions::declare(CLI::App &command) {
   command.add_option("model", source.path, "the model: an .onnx file or an .mlir graph")->required();
-  command.add_option("--dim", source.dims, "size of a named dimension, as batch=8")->type_name("NAME=SIZE");
+  command.add_option("--dim", source.dims, "size of a named dimension, as batch=8")
+      ->type_name("NAME=SIZE")
+      ->allow_extra_args(false);
   command.add_option("--target", target, "host, x86-64-v3, x86-64-v4 or aarch64")->capture_default_str();
   command.add_option("-j,--jobs", jobs, "kernels compiled at once (default: the machine's processors)");
-  command.add_option("--cache-dir", cacheFolder, "where compiled kernels are kept (default: $XDG_CACHE_HOME/kiln or ~/.cache/kiln)");
+  command.add_option("--cache-dir", cacheFolder,
+                     "where compiled kernels are kept (default: $XDG_CACHE_HOME/kiln or ~/.cache/kiln)");
   command.add_flag("--timing", timing, "print how long each step took");
 }
 
@@ -28,7 +31,8 @@ llvm::Expected<Build> Build::start(const BuildOptions &options) {
   if (!loaded)
     return loaded.takeError();
   build.source = std::move(*loaded);
-  build.cache = std::make_unique<codegen::Cache>(options.cacheFolder, [](const std::string &why) { fprintf(stderr, "kiln: warning: %s\n", why.c_str()); });
+  build.cache = std::make_unique<codegen::Cache>(
+      options.cacheFolder, [](const std::string &why) { fprintf(stderr, "kiln: warning: %s\n", why.c_str()); });
   return build;
 }
 

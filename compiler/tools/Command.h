@@ -17,5 +17,15 @@ using Declare = std::function<std::pair<CLI::App *, Run>(CLI::App &app)>;
 struct RegisterCommand {
   RegisterCommand(int order, Declare declare); ///< order: of the help
 };
+
+/// An error that its reader has been told already: only the exit code is left.
+class Told : public llvm::ErrorInfo<Told> {
+public:
+  explicit Told(int code) : code(code) {}
+  void log(llvm::raw_ostream &stream) const override { stream << "exit " << code; }
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+  const int code;
+  static char ID;
+};
 } // namespace kiln::tools
 #endif

@@ -15,6 +15,7 @@ struct CompileCommand {
     CompileOptions options;
     options.prefix = prefix;
     options.dump = dump;
+    options.print = [](llvm::StringRef text) { fwrite(text.data(), 1, text.size(), stdout); };
     options.staticExecutable = isStatic;
     if (output.empty())
       output = modelName(build.source.path);
@@ -34,14 +35,14 @@ struct CompileCommand {
     }
     if (weights == "file")
       options.weightsFile = output + ".safetensors";
-    options.optionsText = "weights=" + weights + (isStatic ? " static" : "") + (build.source.dims.empty() ? "" : " dims=" + llvm::join(build.source.dims, ","));
+    options.optionsText = "weights=" + weights + (isStatic ? " static" : "") +
+                          (build.source.dims.empty() ? "" : " dims=" + llvm::join(build.source.dims, ","));
     auto started = Build::start(build);
     if (!started)
       return started.takeError();
     auto facts = started->compile(options);
     if (!facts)
       return facts.takeError();
-    fputs(facts->dumps.c_str(), stdout);
     return llvm::Error::success();
   }
 };
@@ -56,12 +57,19 @@ RegisterCommand command(10, [](CLI::App &app) {
                   "  kiln compile net.onnx --dump=planned               print a stage of the compilation");
   state->build.declare(*compile);
   compile->add_option("-o,--output", state->output, "name of the outputs, without ending (default: the model's name)");
-  compile->add_option("--emit", state->emit, "what to write")->delimiter(',')->check(CLI::IsMember({"exe", "lib", "shared", "obj", "header"}))->capture_default_str();
+  compile->add_option("--emit", state->emit, "what to write")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"exe", "lib", "shared", "obj", "header"}))
+      ->capture_default_str();
   compile->add_option("--prefix", state->prefix, "prefix of the C symbols (default: the model's name)");
-  compile->add_option("--weights", state->weights, "inside the artefact, or in NAME.safetensors beside it")->check(CLI::IsMember({"embed", "file"}))->capture_default_str();
+  compile->add_option("--weights", state->weights, "inside the artefact, or in NAME.safetensors beside it")
+      ->check(CLI::IsMember({"embed", "file"}))
+      ->capture_default_str();
   compile->add_flag("--static", state->isStatic, "a fully static executable");
   compile->add_option("--dump", state->dump, "print stages to standard output")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->check(CLI::IsMember({"graph", "fused", "layout", "hoisted", "merged", "scheduled", "planned", "llvm", "asm"}));
   return std::make_pair(compile, Run([state] { return state->run(); }));
 });

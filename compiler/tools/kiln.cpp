@@ -14,6 +14,19 @@ std::multimap<int, Declare> &commands() {
 }
 } // namespace
 RegisterCommand::RegisterCommand(int order, Declare declare) { commands().emplace(order, std::move(declare)); }
+char Told::ID;
+
+/// Says what is to be said, answers the exit code.
+static int report(llvm::Error error) {
+  int code = 0;
+  llvm::handleAllErrors(
+      std::move(error), [&](const Told &told) { code = told.code; },
+      [&](const llvm::ErrorInfoBase &other) {
+        fprintf(stderr, "kiln: error: %s\n", other.message().c_str());
+        code = 1;
+      });
+  return code;
+}
 } // namespace kiln::tools
 
 int main(int argc, char **argv) {
@@ -35,10 +48,7 @@ int main(int argc, char **argv) {
   for (auto &[command, run] : declared)
     if (command->parsed()) {
       try {
-        if (llvm::Error error = run()) {
-          fprintf(stderr, "kiln: error: %s\n", llvm::toString(std::move(error)).c_str());
-          return 1;
-        }
+        return report(run());
       } catch (const std::exception &e) {
         fprintf(stderr, "kiln: error: %s\n", e.what());
         return 1;
