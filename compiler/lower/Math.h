@@ -27,7 +27,8 @@ Expr mul(const Expr &a, const Expr &b);
 Expr div(const Expr &a, const Expr &b);
 /// ONNX Mod with fmod = 0, as Python's %: the result has the divisor's sign. Integers: x mod 0 is 0. Floats: fmod, moved by one divisor.
 Expr mod(const Expr &a, const Expr &b);
-/// ONNX Mod with fmod = 1, as C's % and fmod: the result has the dividend's sign. Integers: x mod 0 is 0. Floats: see Arithmetic.cpp.
+/// ONNX Mod with fmod = 1, as C's % and fmod: the result has the dividend's sign. Integers: x mod 0 is 0. Floats: exact in f32;
+/// exact in f64 while |a / b| < 2^118, beyond which it is NaN.
 Expr fmod(const Expr &a, const Expr &b);
 Expr neg(const Expr &x);
 Expr abs(const Expr &x);
@@ -45,40 +46,42 @@ Expr trunc(const Expr &x);
 /// Half to even.
 Expr round(const Expr &x);
 
-//===-- Roots, powers, exponentials, logarithms ------------------------------------------------------------------===//
+//===-- Roots, powers, exponentials, logarithms (bounds in ulp: f32, f64) ----------------------------------------===//
 
-Expr sqrt(const Expr &x);
-Expr rsqrt(const Expr &x);
-Expr reciprocal(const Expr &x);
-/// Special cases as C99. Integers: wrapping; a negative exponent gives 0, except of the bases 1 and -1.
+Expr sqrt(const Expr &x); ///< exact
+Expr rsqrt(const Expr &x); ///< 1.5, 1.5
+Expr reciprocal(const Expr &x); ///< exact
+/// Special cases as C99; y may have another type than x. 1, 2. Integers: wrapping; a negative exponent gives 0, except of the bases 1 and -1.
+/// Constant exponents 0, 1, 2, 3, -1 and 0.5 are spelled out.
 Expr pow(const Expr &x, const Expr &y);
-Expr exp(const Expr &x);
-Expr expm1(const Expr &x);
-Expr log(const Expr &x);
-Expr log1p(const Expr &x);
+Expr exp(const Expr &x); ///< 1, 1
+Expr expm1(const Expr &x); ///< 1.5, 2
+Expr log(const Expr &x); ///< 1, 1
+Expr log1p(const Expr &x); ///< 1.5, 1.5
 
 //===-- Trigonometric and hyperbolic -----------------------------------------------------------------------------===//
 
-Expr sin(const Expr &x);
-Expr cos(const Expr &x);
-Expr tan(const Expr &x);
-Expr asin(const Expr &x);
-Expr acos(const Expr &x);
-Expr atan(const Expr &x);
-Expr sinh(const Expr &x);
-Expr cosh(const Expr &x);
-Expr tanh(const Expr &x);
-Expr asinh(const Expr &x);
-Expr acosh(const Expr &x);
-Expr atanh(const Expr &x);
+/// sin, cos and tan: f32 for all finite x; f64 for |x| <= 2^30, beyond which they are NaN.
+Expr sin(const Expr &x); ///< 1.5, 2
+Expr cos(const Expr &x); ///< 1.5, 2
+Expr tan(const Expr &x); ///< 3, 3
+Expr asin(const Expr &x); ///< 2, 2
+Expr acos(const Expr &x); ///< 1.5, 1.5
+Expr atan(const Expr &x); ///< 2, 2
+Expr sinh(const Expr &x); ///< 2, 2
+Expr cosh(const Expr &x); ///< 1.5, 1.5
+Expr tanh(const Expr &x); ///< 4.5, 2.5
+Expr asinh(const Expr &x); ///< 2, 2
+Expr acosh(const Expr &x); ///< 2.5, 2.5
+Expr atanh(const Expr &x); ///< 2.5, 2.5
 
 //===-- Activations ----------------------------------------------------------------------------------------------===//
 
-Expr erf(const Expr &x);
+Expr erf(const Expr &x); ///< 5.5 (near 1; 3.3e-7), 2
 /// 1 / (1 + exp(-x)).
-Expr sigmoid(const Expr &x);
+Expr sigmoid(const Expr &x); ///< 2.5, 2.5
 /// log(1 + exp(x)).
-Expr softplus(const Expr &x);
+Expr softplus(const Expr &x); ///< 2, 2
 
 //===-- Predicates, as Bool: NaN compares false, and is unequal to everything ------------------------------------===//
 

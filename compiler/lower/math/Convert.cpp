@@ -1,7 +1,7 @@
 //===- Convert.cpp - casts and rounding to whole numbers --------------------------------------------------------===//
 //
-// Halide's casts of floats to integers are undefined outside the integer's range, of f64 and integers to f16 and bf16 round twice, and of NaN to bf16
-// may give zero.
+// Halide's casts of floats to integers are undefined outside the integer's range; those of f64 and integers to f16 and bf16 round twice; of NaN to
+// bf16 they may give zero; and LLVM takes a converted f16 to be a number. So f16 and bf16 are coded and decoded by their bits here.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #include "compiler/lower/math/Strict.h"
@@ -44,12 +44,33 @@ Expr bfloatToSingle(const Expr &x) {
   return Halide::reinterpret(Float(32, x.type().lanes()), Halide::cast(wide, strict::bits(x)) << 16);
 }
 
+Expr singleToHalf(const Type &type, const Expr &x) {
+  Expr sign = strict::signBit(x) >> 16, a = strict::magnitudeBits(x);
+  // Normal numbers: the exponent is moved, and half a last place added, a little less if that would make a tie odd.
+  Expr normal = (a - strict::mask(x, uint64_t(127 - 15) << 23) + strict::mask(x, 0xfff) + ((a >> 13) & 1)) >> 13;
+  // Subnormal ones: adding 1/2 rounds at their last place.
+  Expr subnormal = strict::bits(strict::add(strict::fromBits(x, a), 0.5)) - strict::mask(x, 0x3f000000);
+  Expr special = Halide::select(isNan(x), strict::mask(x, 0x7e00), strict::mask(x, 0x7c00));
+  Expr isLarge = a >= strict::mask(x, 0x47800000), isSmall = a < strict::mask(x, 0x38800000);
+  Expr value = sign | Halide::select(isLarge, special, isSmall, subnormal, normal);
+  return Halide::reinterpret(type, Halide::cast(UInt(16, type.lanes()), value));
+}
+
+Expr halfToSingle(const Expr &x) {
+  Type wide = UInt(32, x.type().lanes()), single = Float(32, x.type().lanes());
+  Expr bits = Halide::cast(wide, strict::bits(x)), sign = (bits & 0x8000) << 16, a = bits & 0x7fff;
+  // The exponent is moved by a product, which also normalises; that of infinity and NaN stays the largest.
+  Expr scaled = strict::bits(strict::mul(Halide::reinterpret(single, a << 13), 0x1p112));
+  Expr top = Halide::select(a >= Internal::make_const(wide, 0x7c00), strict::mask(scaled, 0x7f800000), strict::mask(scaled, 0));
+  return Halide::reinterpret(single, scaled | top | sign);
+}
+
 /// Numbers and f32, f64 to f16 or bf16, rounding once.
 Expr toSmallFloat(const Type &type, const Expr &x) {
   Type from = x.type();
   bool fitsSingle = from == Float(32, from.lanes()) || (!from.is_float() && from.bits() <= 16);
   Expr single = fitsSingle ? Halide::cast(Float(32, from.lanes()), x) : toOddSingle(Halide::cast(Float(64, from.lanes()), x));
-  return type.is_bfloat() ? singleToBfloat(type, single) : Halide::cast(type, single);
+  return type.is_bfloat() ? singleToBfloat(type, single) : singleToHalf(type, single);
 }
 
 template <typename Round> Expr whole(const Expr &x, Round function) {
@@ -66,8 +87,8 @@ Expr cast(const Type &type, const Expr &x) {
     return x;
   if (strict::isSmallFloat(x) && type != Float(32, type.lanes()))
     return math::cast(type, strict::widen(x));
-  if (from.is_bfloat())
-    return bfloatToSingle(x);
+  if (strict::isSmallFloat(x))
+    return from.is_bfloat() ? bfloatToSingle(x) : halfToSingle(x);
   if (type.is_bool())
     return ne(x, Internal::make_zero(from));
   if (from.is_float() && !type.is_float())

@@ -11,25 +11,22 @@ using namespace Halide;
 namespace kiln::math {
 namespace {
 Expr truth(const Expr &x) { return x.type().is_bool() ? x : ne(x, Internal::make_zero(x.type())); }
-
-/// LLVM takes a converted f16 to be a number.
-Expr betweenNumbers(const Expr &a, const Expr &b, const Expr &condition) { return !isNan(a) && !isNan(b) && condition; }
 } // namespace
 
 Expr eq(const Expr &a, const Expr &b) {
   if (strict::isSmallFloat(a))
-    return betweenNumbers(a, b, eq(strict::widen(a), strict::widen(b)));
+    return eq(strict::widen(a), strict::widen(b));
   return a.type().is_float() ? strict::eq(a, b) : a == b;
 }
 Expr ne(const Expr &a, const Expr &b) { return !eq(a, b); }
 Expr lt(const Expr &a, const Expr &b) {
   if (strict::isSmallFloat(a))
-    return betweenNumbers(a, b, lt(strict::widen(a), strict::widen(b)));
+    return lt(strict::widen(a), strict::widen(b));
   return a.type().is_float() ? strict::lt(a, b) : a < b;
 }
 Expr le(const Expr &a, const Expr &b) {
   if (strict::isSmallFloat(a))
-    return betweenNumbers(a, b, le(strict::widen(a), strict::widen(b)));
+    return le(strict::widen(a), strict::widen(b));
   return a.type().is_float() ? strict::le(a, b) : a <= b;
 }
 Expr gt(const Expr &a, const Expr &b) { return lt(b, a); }

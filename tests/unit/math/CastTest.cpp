@@ -110,6 +110,8 @@ TEST(Cast, AllPairs) {
   std::vector<std::pair<Type, Type>> pairs;
   for (const Type &from : types)
     for (const Type &to : types) {
+      if (from == to)
+        continue;
       // Values travel as integers of their bits.
       Type bitsFrom = UInt(std::max(8, from.bits())), bitsTo = UInt(std::max(8, to.bits()));
       cases.push_back({"cast", {bitsFrom}, [=](const std::vector<Expr> &x) {
@@ -124,14 +126,24 @@ TEST(Cast, AllPairs) {
         std::memcpy(static_cast<char *>(in.data()) + i * bitsFrom.bytes(), &values.back()[i], bitsFrom.bytes());
       inputs.push_back({in});
     }
-  for (const auto &[targetName, target] : hostTargets()) {
-    auto outputs = evaluate(cases, inputs, target);
-    for (size_t c = 0; c < cases.size(); ++c) {
+  // Every pair on one of the instruction sets: all of them on each take longer to compile than all other tests.
+  auto targets = hostTargets();
+  for (size_t t = 0; t < targets.size(); ++t) {
+    const auto &[targetName, target] = targets[t];
+    std::vector<Case> some;
+    std::vector<std::vector<Buffer<>>> someInputs;
+    std::vector<size_t> chosen;
+    for (size_t c = 0; c < cases.size(); ++c)
+      if (c % targets.size() == t)
+        some.push_back(cases[c]), someInputs.push_back(inputs[c]), chosen.push_back(c);
+    auto outputs = evaluate(some, someInputs, target);
+    for (size_t o = 0; o < chosen.size(); ++o) {
+      size_t c = chosen[o];
       auto [from, to] = pairs[c];
       int wrong = 0;
       for (int i = 0; i < count && wrong < 3; ++i) {
         uint64_t bits = 0;
-        std::memcpy(&bits, static_cast<char *>(outputs[c].data()) + i * outputs[c].type().bytes(), outputs[c].type().bytes());
+        std::memcpy(&bits, static_cast<char *>(outputs[o].data()) + i * outputs[o].type().bytes(), outputs[o].type().bytes());
         Real in = valueOf(values[c][i], from), want = truth(in, from, to), got = valueOf(bits, to);
         bool isRight =
             std::isnan(want) ? std::isnan(got) : want == got && (!to.is_float() || std::signbit(want) == std::signbit(got));

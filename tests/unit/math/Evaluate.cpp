@@ -32,7 +32,9 @@ Pipeline assemble(const std::vector<Case> &cases, const Target &target, std::vec
     }
     Func output(each.name);
     output(i) = each.build(values);
-    int lanes = target.natural_vector_size(each.inputs[0].bits() > output.type().bits() ? each.inputs[0] : output.type());
+    // Not the 64 lanes of bytes: they would only be more code to compile.
+    Type widest = each.inputs[0].bits() > output.type().bits() ? each.inputs[0] : output.type();
+    int lanes = std::min(16, target.natural_vector_size(widest));
     output.vectorize(i, lanes, TailStrategy::RoundUp);
     outputs.push_back(output);
   }
