@@ -97,6 +97,23 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   Stopwatch watch(facts);
   if (llvm::Error e = codegen::checkOutputs(options.target, options.outputs))
     return e;
+  // Names first: an output that cannot be written is an error before any work.
+  codegen::Staging staging;
+  codegen::Outputs staged;
+  std::string header, weightsFile;
+  const std::pair<const std::string &, std::string &> files[] = {{options.outputs.executable, staged.executable},
+                                                                 {options.outputs.shared, staged.shared},
+                                                                 {options.outputs.library, staged.library},
+                                                                 {options.outputs.object, staged.object},
+                                                                 {options.header, header},
+                                                                 {options.weightsFile, weightsFile}};
+  for (auto &[wanted, temporary] : files)
+    if (!wanted.empty()) {
+      auto name = staging.add(wanted, &wanted == &options.outputs.executable || &wanted == &options.outputs.shared);
+      if (!name)
+        return name.takeError();
+      temporary = *name;
+    }
   std::map<std::string, std::string> constants;
   if (llvm::Error e = lowerToPlan(module, options, constants, facts))
     return e;
@@ -111,6 +128,11 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   for (const codegen::CompiledKernel &kernel : *kernels)
     if (wants(options, "asm"))
       options.print(kernel.made.assembly);
+  // The rule's estimate of scratch is for choosing; what the kernels were made with is what they need.
+  int64_t need = 0;
+  for (const codegen::CompiledKernel &kernel : *kernels)
+    need = std::max(need, kernel.made.scratch ? kernel.made.scratch + 1024 : 0);
+  module->setAttr("kiln.scratch_size", Builder(module.getContext()).getI64IntegerAttr(need));
   watch.lap("kernels");
 
   codegen::ScratchFolder scratch;
@@ -150,40 +172,19 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   facts.weights = static_cast<int64_t>(weights->size);
   watch.lap("program");
 
-  codegen::Staging staging;
-  codegen::Outputs staged;
-  const std::pair<const std::string &, std::string &> files[] = {{options.outputs.executable, staged.executable},
-                                                                 {options.outputs.shared, staged.shared},
-                                                                 {options.outputs.library, staged.library},
-                                                                 {options.outputs.object, staged.object}};
-  for (auto &[wanted, temporary] : files)
-    if (!wanted.empty()) {
-      auto name = staging.add(wanted, &wanted == &options.outputs.executable || &wanted == &options.outputs.shared);
-      if (!name)
-        return name.takeError();
-      temporary = *name;
-    }
   if (!options.header.empty()) {
-    auto name = staging.add(options.header);
-    if (!name)
-      return name.takeError();
-    codegen::HeaderFacts header{options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
+    codegen::HeaderFacts headerFacts{options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
                                 weights->size};
     std::error_code failed;
-    llvm::raw_fd_ostream stream(*name, failed);
-    stream << codegen::headerText(header);
+    llvm::raw_fd_ostream stream(header, failed);
+    stream << codegen::headerText(headerFacts);
     stream.close();
     if (failed || stream.has_error())
       return llvm::createStringError("cannot write '%s': %s", options.header.c_str(), (failed ? failed : stream.error()).message().c_str());
   }
-  if (!options.weightsFile.empty()) {
-    auto name = staging.add(options.weightsFile);
-    if (!name)
-      return name.takeError();
-    std::vector<codegen::PackedTensor> tensors{{{"weights", KILN_U8, {facts.weights}}, 0}};
-    if (llvm::Error e = codegen::writeSafetensors(blob, tensors, *name))
+  if (!weightsFile.empty())
+    if (llvm::Error e = codegen::writeSafetensors(blob, codegen::packedTensors(module), weightsFile))
       return e;
-  }
   codegen::LinkInput input;
   input.prefix = options.prefix;
   input.program = object->object;

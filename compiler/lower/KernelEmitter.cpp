@@ -291,10 +291,12 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
   if (probe || covered(v, at, outside))
     return value(v, at);
   // Without a reduction around it, or where only whole vectors are in or out, a condition per element is the cheapest.
-  bool acrossLanes = false;
-  for (auto [d, extent] : llvm::enumerate(shapeOf(v.getType())))
+  bool acrossLanes = false, isOpaque = false; // a coordinate that is not affine has no range to store a padded copy over
+  for (auto [d, extent] : llvm::enumerate(shapeOf(v.getType()))) {
+    isOpaque |= !at[d].affine();
     acrossLanes |= at[d].terms.count(lane) && (at[d].range(variables).first < 0 || at[d].range(variables).second >= extent);
-  if (!reducing || (reducingRole == Role::Pool && !acrossLanes))
+  }
+  if (!reducing || isOpaque || (reducingRole == Role::Pool && !acrossLanes))
     return clamped(v, at, outside);
   auto found = prologues.find(v.getAsOpaquePointer());
   if (found == prologues.end()) {
@@ -325,7 +327,8 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
         inside[d] = Index::axis(argument);
       }
       args.emplace_back(argument);
-      stage.dims.push_back({axis, 1});
+      int64_t scale = axis.empty() ? 1 : std::abs(at[d].terms.at(axis)), covers = axis.empty() ? 0 : scale * outer.at(axis).extent;
+      stage.dims.push_back({axis, scale, std::max<int64_t>(0, high - low + 1 - covers)});
       stored.arguments.push_back({argument, {{d, 1}}, 0});
     }
     nest.stages.push_back(stage);

@@ -26,6 +26,7 @@ struct Axis {
 struct Dim {
   std::string axis;
   int64_t scale = 1;
+  int64_t reach = 0; ///< elements a Prologue holds beyond that: the window's overlap
 };
 
 /// Result: written to memory, its loops are the kernel's loops. Heavy: accumulators of a reduction, held in registers.

@@ -35,8 +35,13 @@ int64_t scratch(const Nest &nest, const Schedule &schedule) {
     for (const Dim &dim : stage.dims) {
       const Axis *axis = findAxis(nest, dim.axis);
       bool one = stage.kind != Kind::Prologue && contains(rows, dim.axis) && dim.axis != lanes.axis;
-      if (axis && !one) // a source window reaches over its axis' ends
-        bytes *= axis->extent * dim.scale + (stage.kind == Kind::Prologue ? 64 : 0);
+      if (!axis || one)
+        continue;
+      // A prologue inside the loop over blocks of an axis holds one block and what the window reaches over it; its lanes are rounded up.
+      int64_t extent = axis->extent, block = schedule.get("block_" + dim.axis, 0);
+      if (stage.kind == Kind::Prologue && block && !where.empty() && block < extent)
+        extent = block;
+      bytes *= extent * dim.scale + dim.reach + (stage.kind == Kind::Prologue && &dim == &stage.dims[0] ? 64 : 0);
     }
     total += bytes;
   }
