@@ -1,0 +1,119 @@
+#include "compiler/tools/Artefact.h"
+#include "compiler/tools/Table.h"
+#include "llvm/Object/Archive.h"
+#include "llvm/Object/ELFObjectFile.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+namespace kiln::tools {
+namespace {
+namespace json = llvm::json;
+
+/// The line of JSON, wherever the file has it: keys are sorted, so it begins with the kernels.
+std::optional<json::Object> provenanceIn(llvm::StringRef bytes) {
+  constexpr llvm::StringLiteral opening = "{\"kernels\":[";
+  for (size_t at = bytes.find(opening); at != llvm::StringRef::npos; at = bytes.find(opening, at + 1)) {
+    auto value = json::parse(bytes.slice(at, bytes.find('\0', at)));
+    if (!value) {
+      llvm::consumeError(value.takeError());
+      continue;
+    }
+    json::Object *object = value->getAsObject();
+    if (object && object->get("kiln") && object->getObject("plan"))
+      return std::move(*object);
+  }
+  return std::nullopt;
+}
+
+struct Sizes {
+  uint64_t loaded = 0, weights = 0;
+  void add(const llvm::object::ObjectFile &object) {
+    for (const llvm::object::SectionRef &section : object.sections()) {
+      auto name = section.getName();
+      if (!name)
+        llvm::consumeError(name.takeError());
+      else if (llvm::object::ELFSectionRef(section).getFlags() & llvm::ELF::SHF_ALLOC && !section.isBSS()) {
+        loaded += section.getSize();
+        weights += *name == ".lrodata" || *name == ".rodata.kiln_weights" ? section.getSize() : 0;
+      }
+    }
+  }
+};
+
+llvm::Expected<Sizes> sizesOf(llvm::MemoryBufferRef file) {
+  Sizes sizes;
+  auto binary = llvm::object::createBinary(file);
+  if (!binary)
+    return binary.takeError();
+  if (auto *archive = llvm::dyn_cast<llvm::object::Archive>(binary->get())) {
+    llvm::Error bad = llvm::Error::success();
+    for (const llvm::object::Archive::Child &child : archive->children(bad)) {
+      auto member = child.getAsBinary();
+      if (!member)
+        return joinErrors(std::move(bad), member.takeError());
+      if (auto *object = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(member->get()))
+        sizes.add(*object);
+    }
+    if (bad)
+      return bad;
+  } else if (auto *object = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(binary->get())) {
+    sizes.add(*object);
+  }
+  return sizes;
+}
+
+std::string text(const json::Object &object, llvm::StringRef key) { return object.getString(key).value_or("").str(); }
+
+std::string numbers(const json::Array *values) {
+  std::string result;
+  for (const json::Value &value : values ? *values : json::Array())
+    result += (result.empty() ? "" : " ") + std::to_string(value.getAsInteger().value_or(0));
+  return result;
+}
+} // namespace
+
+llvm::Expected<std::string> describeArtefact(const std::string &path) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  if (!file)
+    return llvm::createStringError("cannot read '%s': %s", path.c_str(), file.getError().message().c_str());
+  auto found = provenanceIn((*file)->getBuffer());
+  auto sizes = sizesOf((*file)->getMemBufferRef());
+  if (!found || !sizes) {
+    llvm::consumeError(sizes.takeError());
+    return llvm::createStringError(
+        "'%s' is neither a model (.onnx, .mlir) nor an artefact that kiln made: expected an executable, library or object with "
+        "kiln's provenance in it",
+        path.c_str());
+  }
+  const json::Object &all = *found, &plan = *all.getObject("plan");
+  std::string result = "model    " + text(all, "model") + "\nsha256   " + text(all, "model_sha256") + "\nmade by  kiln " +
+                       text(all, "kiln") + " for " + text(all, "target") + "; options: " + text(all, "options") + "\n\n";
+  const json::Array *kernels = all.getArray("kernels"), *launches = plan.getArray("launches");
+  std::map<std::string, int64_t> uses;
+  for (const json::Value &launch : launches ? *launches : json::Array())
+    if (const json::Object *object = launch.getAsObject())
+      ++uses[text(*object, "kernel")];
+  Table table({"kernel", "schedule", "launches", "bytes"}, 2);
+  int64_t code = 0;
+  for (const json::Value &kernel : kernels ? *kernels : json::Array())
+    if (const json::Object *object = kernel.getAsObject()) {
+      int64_t bytes = object->getInteger("bytes").value_or(0);
+      table.add({text(*object, "name"), text(*object, "schedule"), std::to_string(uses[text(*object, "name")]), grouped(bytes)});
+      code += bytes;
+    }
+  result += table.print() + "\n";
+  Table order({"launch", "nodes", "offsets of results"}, 3);
+  for (const json::Value &launch : launches ? *launches : json::Array())
+    if (const json::Object *object = launch.getAsObject())
+      order.add({text(*object, "kernel"), text(*object, "nodes"), numbers(object->getArray("offsets"))});
+  result += order.print() + "\n";
+  Table parts({"part", "bytes"}, 1);
+  parts.add({"weights", grouped(int64_t(sizes->weights))});
+  parts.add({"kernels", grouped(code)});
+  parts.add({"program, runtime and tables", grouped(int64_t(sizes->loaded - sizes->weights) - code)});
+  parts.add({"file", grouped(int64_t((*file)->getBufferSize()))});
+  parts.add({"arena, at run time", grouped(plan.getInteger("arena").value_or(0))});
+  parts.add({"scratch, at run time, for each thread", grouped(plan.getInteger("scratch").value_or(0))});
+  return result + parts.print();
+}
+} // namespace kiln::tools
