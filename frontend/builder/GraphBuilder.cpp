@@ -100,6 +100,20 @@ Value GraphBuilder::iota(Type element, Sizes shape, int64_t dim) {
   return ops.create<IotaOp>(location, RankedTensorType::get(shape, element), dim);
 }
 
+Value GraphBuilder::upperTriangle(int64_t rows, int64_t columns, int64_t k) {
+  int64_t count = checkElements({rows, columns});
+  if (count > largestTable) {
+    Type i64 = ops.getI64Type();
+    Value row = iota(i64, {rows, columns}, 0), column = iota(i64, {rows, columns}, 1);
+    return emit<LeOp>(emit<AddOp>(row, fill(row, static_cast<double>(k))), column);
+  }
+  SmallVector<bool> truths;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      truths.push_back(column - row >= k);
+  return constant(DenseElementsAttr::get(RankedTensorType::get({rows, columns}, ops.getI1Type()), truths));
+}
+
 std::optional<DenseElementsAttr> GraphBuilder::known(Value x) {
   DenseElementsAttr value;
   return matchPattern(x, m_Constant(&value)) ? std::optional(value) : std::nullopt;

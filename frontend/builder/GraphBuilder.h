@@ -31,6 +31,9 @@ Shape broadcastShape(Sizes a, Sizes b); ///< numpy's rule
 /// The value of a map on constants, or null (FoldMaps.cpp).
 mlir::DenseElementsAttr foldMap(mlir::Operation *op);
 
+/// Tables that are computed here and kept whole: masks, weights of a resize, sources of a scatter.
+constexpr int64_t largestTable = int64_t(1) << 24;
+
 class GraphBuilder {
 public:
   GraphBuilder(mlir::OpBuilder &ops, mlir::Location location) : ops(ops), location(location) {}
@@ -45,6 +48,7 @@ public:
   mlir::Value splat(mlir::Type element, Sizes shape, double value); ///< NaN and infinities too
   mlir::Value fill(mlir::Value x, double value) { return splat(elementOf(x), sizesOf(x), value); }
   mlir::Value iota(mlir::Type element, Sizes shape, int64_t dim);
+  mlir::Value upperTriangle(int64_t rows, int64_t columns, int64_t k); ///< bool: column - row >= k; small ones are constants
 
   //===- maps -===//
   template <typename Op> mlir::Value map(mlir::Value x) { return emit<Op>(x); }

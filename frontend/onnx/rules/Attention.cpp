@@ -39,12 +39,8 @@ static Value biasOf(Call &call, int64_t queries, int64_t keys, int64_t past, Typ
   }
   if (!call.integer("is_causal", 0))
     return bias;
-  SmallVector<bool> hidden;
-  for (int64_t query = 0; query < queries; ++query)
-    for (int64_t key = 0; key < keys; ++key)
-      hidden.push_back(key > query + past);
-  auto type = RankedTensorType::get({queries, keys}, IntegerType::get(b.context(), 1));
-  Value causal = b.select(b.constant(DenseElementsAttr::get(type, hidden)), b.splat(element, {}, never), b.splat(element, {}, 0));
+  Value hidden = b.upperTriangle(queries, keys, past + 1);
+  Value causal = b.select(hidden, b.splat(element, {}, never), b.splat(element, {}, 0));
   return bias ? b.map<AddOp>(bias, causal) : causal;
 }
 

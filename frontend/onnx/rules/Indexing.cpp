@@ -72,6 +72,11 @@ static void requirePlain(Call &call) {
     call.refuse("its reduction is " + quoted(reduction) + "; kiln scatters without reduction only");
 }
 
+static void requireTable(Call &call, int64_t rows) {
+  if (rows > largestTable)
+    call.refuse("it scatters into " + std::to_string(rows) + " places, expected at most " + std::to_string(largestTable));
+}
+
 static int64_t wrapped(Call &call, int64_t index, int64_t size) {
   if (index < -size || index >= size)
     call.refuse("index " + std::to_string(index) + " is outside of " + std::to_string(-size) + " to " + std::to_string(size - 1));
@@ -87,6 +92,9 @@ static void writeScatterND(Call &call) {
     call.refuse("its indices " + shapeText(indices) + " do not fit " + shapeText(x));
   int64_t depth = sizesOf(indices).back(), tuples = product(sizesOf(indices).drop_back());
   int64_t rows = product(sizesOf(x).take_front(depth)), rest = product(sizesOf(x).drop_front(depth));
+  requireTable(call, rows);
+  if (countOf(updates) != tuples * rest)
+    call.refuse("its updates are " + shapeText(updates) + ", which do not fit indices " + shapeText(indices));
   std::vector<int64_t> source(rows, -1);
   for (int64_t tuple = 0; tuple < tuples; ++tuple) {
     int64_t row = 0;
@@ -106,7 +114,8 @@ static void writeScatterElements(Call &call) {
   Shape numbers = call.integersIn(1, "indices");
   if (rankOf(indices) != rankOf(x) || sizesOf(indices) != sizesOf(updates))
     call.refuse("its indices " + shapeText(indices) + " and updates " + shapeText(updates) + " do not fit " + shapeText(x));
-  std::vector<int64_t> source(product(sizesOf(x)), -1);
+  requireTable(call, countOf(x));
+  std::vector<int64_t> source(countOf(x), -1);
   for (size_t i = 0; i < numbers.size(); ++i) {
     int64_t left = static_cast<int64_t>(i), flat = 0, scale = 1;
     for (int64_t dim = rankOf(x) - 1; dim >= 0; --dim) {

@@ -197,17 +197,14 @@ static void writeTrilu(Call &call) {
   Value x = call.in(0);
   if (rankOf(x) < 2)
     call.refuse("its input is " + shapeText(x) + ", expected two dimensions or more");
-  int64_t k = call.has(1) ? call.integerIn(1, "k") : 0;
-  bool upper = call.integer("upper", 1);
   Sizes plane = sizesOf(x).take_back(2);
-  SmallVector<bool> keep;
-  for (int64_t row = 0; row < plane[0]; ++row)
-    for (int64_t column = 0; column < plane[1]; ++column)
-      keep.push_back(upper ? column - row >= k : column - row <= k);
-  auto type = RankedTensorType::get(plane, IntegerType::get(b.context(), 1));
-  if (keep.empty())
+  // A diagonal beyond the corners is the one at the corner.
+  int64_t k = std::clamp<int64_t>(call.has(1) ? call.integerIn(1, "k") : 0, -plane[0] - 1, plane[1] + 1);
+  bool upper = call.integer("upper", 1);
+  if (countOf(x) == 0)
     return call.result(x);
-  call.result(b.select(b.constant(DenseElementsAttr::get(type, keep)), x, b.fill(x, 0)));
+  Value above = b.upperTriangle(plane[0], plane[1], upper ? k : k + 1), zero = b.fill(x, 0);
+  call.result(upper ? b.select(above, x, zero) : b.select(above, zero, x));
 }
 
 static const Rules rules = {

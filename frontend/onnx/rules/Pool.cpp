@@ -50,6 +50,8 @@ static void writeAveragePool(Call &call) {
   for (size_t i = 0; i < s.rank(); ++i) {
     Shape counts = covered(sizesOf(x)[i + 2], s, i, padding), more;
     table.push_back(static_cast<int64_t>(counts.size()));
+    if (static_cast<int64_t>(values.size()) * table.back() > largestTable)
+      call.refuse("its picture is too large for a table of how many elements each window covers");
     for (int64_t outer : values)
       for (int64_t count : counts)
         more.push_back(outer * count);

@@ -124,7 +124,8 @@ static void resize(Call &call, const std::vector<Line> &lines, const Resizing &r
     const Line &line = lines[dim];
     if (line.from == line.to && line.scale == 1)
       continue;
-    if (line.to < 1 || line.to > INT32_MAX || line.from < 1)
+    bool fits = line.from >= 1 && line.to >= 1 && line.to <= largestTable / (r.mode == "nearest" ? 1 : line.from);
+    if (!fits)
       call.refuse("it resizes dimension " + std::to_string(dim) + " of " + shapeText(call.in(0)) + " to " +
                   std::to_string(line.to));
     x = r.mode == "nearest" ? nearest(call, x, dim, r, line) : weighted(call, x, dim, r, line);

@@ -129,7 +129,7 @@ static void writeConstantOfShape(Call &call) {
   call.result(b.broadcast(one, shape));
 }
 
-/// start, start + delta, ... below limit; a handful of numbers, written down as they are.
+/// start, start + delta, ... below limit; a handful of numbers is written down as it is.
 static void writeRange(Call &call) {
   GraphBuilder &b = call.builder;
   double start = call.numbersIn(0, "start").at(0), limit = call.numbersIn(1, "limit").at(0),
@@ -140,6 +140,8 @@ static void writeRange(Call &call) {
                 " has no sensible length");
   Type element = elementOf(call.in(0));
   auto size = std::max<int64_t>(static_cast<int64_t>(count), 0);
+  if (size > 4096)
+    return call.result(b.map<AddOp>(b.map<MulOp>(b.iota(element, size, 0), delta), start));
   auto type = RankedTensorType::get(size, element);
   SmallVector<mlir::Attribute> values;
   for (int64_t i = 0; i < size; ++i) {
