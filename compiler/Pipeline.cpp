@@ -1,9 +1,11 @@
 #include "compiler/Pipeline.h"
 #include "compiler/codegen/Header.h"
+#include "compiler/codegen/Object.h"
 #include "compiler/codegen/Weights.h"
 #include "compiler/passes/Passes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -34,19 +36,29 @@ private:
 bool wants(const CompileOptions &options, StringRef stage) { return options.print && llvm::is_contained(options.dump, stage); }
 
 // Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
-std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob) {
+std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob,
+                         const std::vector<codegen::CompiledKernel> &compiled) {
   llvm::json::Array kernels, launches;
-  for (auto kernel : module.getOps<KernelOp>())
-    kernels.push_back(llvm::json::Object{{"name", kernel.getSymName()}, {"schedule", kernel.getSchedule() ? kernel.getSchedule()->getText() : ""}});
+  for (const codegen::CompiledKernel &kernel : compiled)
+    kernels.push_back(llvm::json::Object{
+        {"name", kernel.name}, {"schedule", kernel.made.schedule}, {"bytes", codegen::loadedBytes(kernel.made.object)}});
   module.lookupSymbol<func::FuncOp>("main").walk([&](LaunchOp launch) {
     llvm::json::Array offsets;
     auto placed = launch.getOffsets();
     for (int64_t offset : *placed)
       offsets.push_back(offset);
-    launches.push_back(llvm::json::Object{{"kernel", launch.getKernel()}, {"offsets", std::move(offsets)}});
+    llvm::SetVector<StringRef> nodes;
+    launch.getLoc()->walk([&](Location inner) {
+      if (auto named = dyn_cast<NameLoc>(inner))
+        nodes.insert(named.getName().getValue());
+      return WalkResult::advance();
+    });
+    launches.push_back(
+        llvm::json::Object{{"kernel", launch.getKernel()}, {"nodes", llvm::join(nodes, " ")}, {"offsets", std::move(offsets)}});
   });
   auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
-  llvm::json::Object plan{{"arena", integer("kiln.arena_size")}, {"scratch", integer("kiln.scratch_size")}, {"launches", std::move(launches)}};
+  llvm::json::Object plan{
+      {"arena", integer("kiln.arena_size")}, {"scratch", integer("kiln.scratch_size")}, {"launches", std::move(launches)}};
   llvm::json::Object all{{"kiln", version},
                          {"model", options.model},
                          {"model_sha256", options.modelHash},
@@ -59,7 +71,8 @@ std::string provenanceOf(ModuleOp module, const CompileOptions &options, const c
 }
 } // namespace
 
-llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants, CompiledFacts &facts) {
+llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants,
+                        CompiledFacts &facts) {
   std::string problems;
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
@@ -89,7 +102,8 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
             step("fused", pass(createFusePass())) && step("layout", pass(createLayoutPass(options.target.machine.lanes))) &&
             step("hoisted", pass(createHoistPass())) && step("merged", pass(createMergePass())) &&
             step("scheduled", pass(createSchedulePass(options.target.machine))) && step("planned", pass(createPlanPass()));
-  return ok ? llvm::Error::success() : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
+  return ok ? llvm::Error::success()
+            : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
 }
 
 llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterBytes &bytes, const CompileOptions &options) {
@@ -155,7 +169,8 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   codegen::ProgramOptions program;
   program.prefix = options.prefix;
   program.model = options.model;
-  program.provenance = facts.provenance = provenanceOf(module, options, *weights);
+  program.provenance = facts.provenance = provenanceOf(module, options, *weights, *kernels);
+  program.clock = options.clock;
   program.weights.size = weights->size;
   program.weights.hash = weights->hash;
   if (!options.weightsFile.empty())
@@ -173,14 +188,16 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   watch.lap("program");
 
   if (!options.header.empty()) {
-    codegen::HeaderFacts headerFacts{options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
-                                weights->size};
+    codegen::HeaderFacts headerFacts{
+        options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
+        weights->size};
     std::error_code failed;
     llvm::raw_fd_ostream stream(header, failed);
     stream << codegen::headerText(headerFacts);
     stream.close();
     if (failed || stream.has_error())
-      return llvm::createStringError("cannot write '%s': %s", options.header.c_str(), (failed ? failed : stream.error()).message().c_str());
+      return llvm::createStringError("cannot write '%s': %s", options.header.c_str(),
+                                     (failed ? failed : stream.error()).message().c_str());
   }
   if (!weightsFile.empty())
     if (llvm::Error e = codegen::writeSafetensors(blob, codegen::packedTensors(module), weightsFile))

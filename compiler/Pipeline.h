@@ -24,6 +24,7 @@ struct CompileOptions {
   std::vector<std::string> dump; ///< stages to print: graph, fused, layout, hoisted, scheduled, planned, llvm, asm
   std::function<void(llvm::StringRef)> print; ///< takes each dump as it is made
   std::string optionsText;       ///< for provenance
+  bool clock = false;            ///< an output more: time stamps around each launch (codegen/Program.h)
 };
 
 struct CompiledFacts {
@@ -39,7 +40,8 @@ struct CompiledFacts {
 };
 
 /// Front end to plan: the passes alone, on `module` in place. Constants too large for code join `constants` (parameter name -> bytes).
-llvm::Error lowerToPlan(mlir::ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants, CompiledFacts &facts);
+llvm::Error lowerToPlan(mlir::ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants,
+                        CompiledFacts &facts);
 llvm::Expected<CompiledFacts> compile(mlir::ModuleOp module, const codegen::ParameterBytes &bytes, const CompileOptions &options);
 
 extern const char *const version;

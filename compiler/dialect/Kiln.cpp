@@ -33,7 +33,8 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> error, Strin
   std::optional<Layout> layout = Layout::parse(text.str(), why);
   if (!layout)
     return error() << why;
-  return layout->print() == text ? success() : error() << "layout '" << text << "' is not canonical: write '" << layout->print() << "'";
+  return layout->print() == text ? success()
+                                 : error() << "layout '" << text << "' is not canonical: write '" << layout->print() << "'";
 }
 
 LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> error, StringRef text) {
@@ -77,11 +78,13 @@ LogicalResult verifySameElements(Operation *op) {
   Type first = cast<ShapedType>(op->getOperand(0).getType()).getElementType();
   for (Type type : op->getOperandTypes())
     if (cast<ShapedType>(type).getElementType() != first)
-      return op->emitOpError("needs operands of one element type, found ") << first << " and " << cast<ShapedType>(type).getElementType();
+      return op->emitOpError("needs operands of one element type, found ")
+             << first << " and " << cast<ShapedType>(type).getElementType();
   return success();
 }
 
-LogicalResult inferMap(std::optional<Location> location, ValueRange operands, function_ref<Type(Type)> element, SmallVectorImpl<Type> &types) {
+LogicalResult inferMap(std::optional<Location> location, ValueRange operands, function_ref<Type(Type)> element,
+                       SmallVectorImpl<Type> &types) {
   auto first = dyn_cast<RankedTensorType>(operands[0].getType());
   if (!first || !first.hasStaticShape())
     return emitOptionalError(location, "needs a tensor of static shape");
@@ -130,7 +133,8 @@ ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
                                                   getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
 }
 void KernelOp::print(OpAsmPrinter &printer) {
-  function_interface_impl::printFunctionOp(printer, *this, false, getFunctionTypeAttrName(), getArgAttrsAttrName(), getResAttrsAttrName());
+  function_interface_impl::printFunctionOp(printer, *this, false, getFunctionTypeAttrName(), getArgAttrsAttrName(),
+                                           getResAttrsAttrName());
 }
 LogicalResult KernelOp::verify() {
   if (getBody().empty())

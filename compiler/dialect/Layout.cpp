@@ -48,7 +48,8 @@ std::optional<Layout> Layout::parse(const std::string &text, std::string &why) {
     size_t mark = item.find_first_of("%/");
     if (mark != std::string::npos)
       s.part = item[mark] == '%' ? Part::Inner : Part::Outer;
-    if (!number(item.substr(0, mark), s.dim) || (mark != std::string::npos && (!number(item.substr(mark + 1), s.block) || s.block < 1))) {
+    if (!number(item.substr(0, mark), s.dim) ||
+        (mark != std::string::npos && (!number(item.substr(mark + 1), s.block) || s.block < 1))) {
       why = "'" + item + "' is not a stored dimension such as 2, 1%16 or 1/16";
       return std::nullopt;
     }
@@ -66,8 +67,9 @@ std::optional<Layout> Layout::parse(const std::string &text, std::string &why) {
   l.high.assign(seen.size(), 0);
   for (const StoredDim &s : l.order)
     if (s.part != Part::Whole && (s.dim >= l.rank() || std::count_if(l.order.begin(), l.order.end(), [&](const StoredDim &o) {
-                                    return o.dim == s.dim && o.block == s.block && o.part != s.part && o.part != Part::Whole;
-                                  }) != 1)) {
+                                                         return o.dim == s.dim && o.block == s.block && o.part != s.part &&
+                                                                o.part != Part::Whole;
+                                                       }) != 1)) {
       why = "dimension " + std::to_string(s.dim) + " is blocked without its other part";
       return std::nullopt;
     }
@@ -76,7 +78,8 @@ std::optional<Layout> Layout::parse(const std::string &text, std::string &why) {
       for (const std::string &item : pieces(sections[i].substr(5), ',')) {
         std::vector<std::string> parts = pieces(item, ':');
         int64_t d, lo, hi;
-        if (parts.size() != 3 || !number(parts[0], d) || !number(parts[1], lo) || !number(parts[2], hi) || d >= l.rank() || l.blockOf(d)) {
+        if (parts.size() != 3 || !number(parts[0], d) || !number(parts[1], lo) || !number(parts[2], hi) || d >= l.rank() ||
+            l.blockOf(d)) {
           why = "'" + item + "' is not a halo dim:low:high of an unblocked dimension";
           return std::nullopt;
         }
@@ -120,8 +123,8 @@ bool Layout::storedAsDense(const Shape &shape) const {
       whole.push_back(order[i]);
       continue;
     }
-    if (order[i].part != Part::Inner || i + 1 == order.size() || order[i + 1].dim != order[i].dim || order[i + 1].part != Part::Outer ||
-        shape[order[i].dim] % order[i].block)
+    if (order[i].part != Part::Inner || i + 1 == order.size() || order[i + 1].dim != order[i].dim ||
+        order[i + 1].part != Part::Outer || shape[order[i].dim] % order[i].block)
       return false;
     whole.push_back({order[i++].dim});
   }
@@ -144,7 +147,8 @@ int64_t Layout::blockOf(int64_t dim) const {
 }
 
 bool Layout::hasHalo() const {
-  return std::any_of(low.begin(), low.end(), [](int64_t v) { return v; }) || std::any_of(high.begin(), high.end(), [](int64_t v) { return v; });
+  return std::any_of(low.begin(), low.end(), [](int64_t v) { return v; }) ||
+         std::any_of(high.begin(), high.end(), [](int64_t v) { return v; });
 }
 
 Shape Layout::extents(const Shape &shape) const {

@@ -27,9 +27,9 @@ struct StoredDim {
 };
 
 struct Layout {
-  std::vector<StoredDim> order;    ///< innermost first
-  std::vector<int64_t> low, high;  ///< halo per logical dimension
-  int64_t pad = 0;                 ///< spare elements between neighbours of the second physical dimension
+  std::vector<StoredDim> order; ///< innermost first
+  std::vector<int64_t> low, high; ///< halo per logical dimension
+  int64_t pad = 0; ///< spare elements between neighbours of the second physical dimension
 
   static Layout dense(int64_t rank);
   /// `dim` in blocks innermost, the other dimensions row-major, the count of blocks before the dimensions in front of `dim`.
@@ -42,8 +42,8 @@ struct Layout {
   bool storedAsDense(const Shape &shape) const; ///< the same bytes at the same places as dense
   int64_t blockOf(int64_t dim) const; ///< 0 when not blocked
   bool hasHalo() const;
-  Shape extents(const Shape &shape) const;  ///< physical, halo and padding lanes included
-  Shape strides(const Shape &shape) const;  ///< physical, in elements
+  Shape extents(const Shape &shape) const; ///< physical, halo and padding lanes included
+  Shape strides(const Shape &shape) const; ///< physical, in elements
   int64_t elements(const Shape &shape) const; ///< of the whole buffer
   int64_t interior(const Shape &shape) const; ///< offset in elements of logical (0, ..., 0)
   int64_t offset(const Shape &shape, const Shape &at) const; ///< offset in elements of a logical coordinate

@@ -16,8 +16,8 @@ using Indices = std::vector<Index>;
 
 /// A reduction as an op describes it: result `value` at `at` = fold of step over all r in `extents`, starting at init.
 struct Reduction {
-  std::vector<int64_t> extents;     ///< outermost first
-  std::vector<std::string> names;   ///< of the reduction axes, as schedules will show them
+  std::vector<int64_t> extents; ///< outermost first
+  std::vector<std::string> names; ///< of the reduction axes, as schedules will show them
   std::vector<std::string> results; ///< names of the result's dimensions as schedules will show them (may be empty)
   Exprs init;
   /// Next accumulators from the current ones; `at` is the result's coordinate, `r` the reduction's.

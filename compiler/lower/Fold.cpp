@@ -109,6 +109,9 @@ OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
   auto algorithm = cast<AlgorithmOpInterface>(op);
   // Splats stay splats under maps and under moves that only rearrange; a pad or concat of equal splats is caught element by element.
   Role role = algorithm.role();
+  // The simplifier takes 0 * x for 0, also where x is infinite or no number.
+  if (role == Role::Product && isa<FloatType>(type.getElementType()))
+    return {};
   splat &= role == Role::Map || role == Role::View || role == Role::Permute || (role == Role::Index && op->getNumOperands() == 1);
   int64_t count = type.getNumElements();
   if (count == 0 || (!splat && count > largest(type.getElementType())))

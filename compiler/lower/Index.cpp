@@ -59,6 +59,7 @@ std::pair<Index, Index> Index::divide(int64_t by, const Env &env) const {
       return {quotient, remainder};
   }
   Halide::Expr flat = expr(env);
-  return {Index::of(Halide::Internal::simplify(flat / static_cast<int>(by))), Index::of(Halide::Internal::simplify(flat % static_cast<int>(by)))};
+  return {Index::of(Halide::Internal::simplify(flat / static_cast<int>(by))),
+          Index::of(Halide::Internal::simplify(flat % static_cast<int>(by)))};
 }
 } // namespace kiln::lower

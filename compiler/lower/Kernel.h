@@ -19,10 +19,10 @@ struct KernelTarget {
 };
 
 struct KernelObject {
-  std::string object;   ///< ELF bytes
+  std::string object; ///< ELF bytes
   std::string assembly; ///< only when asked for
   std::string schedule; ///< the one used
-  int64_t scratch = 0;  ///< bytes of halide_malloc per worker, at most
+  int64_t scratch = 0; ///< bytes of halide_malloc per worker, at most
 };
 
 /// The loops of a kernel, for choosing a schedule.

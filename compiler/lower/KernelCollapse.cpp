@@ -58,11 +58,13 @@ Groups KernelEmitter::collapsible() const {
       return false;
     const std::string &a = dims[i].axis, &b = dims[i + 1].axis;
     int64_t extent = shape[layout.order[i].dim];
-    if (extent == 1 || shape[layout.order[i + 1].dim] == 1 || strides[i + 1] != strides[i] * extent || touched.count(a) || touched.count(b))
+    if (extent == 1 || shape[layout.order[i + 1].dim] == 1 || strides[i + 1] != strides[i] * extent || touched.count(a) ||
+        touched.count(b))
       return false;
     for (const schedule::Operand &operand : nest.operands) {
       auto x = operand.stride.find(a), y = operand.stride.find(b);
-      if ((x == operand.stride.end()) != (y == operand.stride.end()) || (x != operand.stride.end() && y->second != x->second * extent))
+      if ((x == operand.stride.end()) != (y == operand.stride.end()) ||
+          (x != operand.stride.end() && y->second != x->second * extent))
         return false;
     }
     for (const schedule::Stage &stage : nest.stages) {

@@ -233,7 +233,8 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     schedule::Operand operand{"in" + std::to_string(argument.getArgNumber()), {}, false, reducing > 0};
     for (const auto &[name, coefficient] : offset.terms)
       operand.stride[name] = coefficient;
-    operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) && std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
+    operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) &&
+                  std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
                   layout == layoutOf(kernel.getResultTypes()[0]);
     bool known = false;
     for (const schedule::Operand &o : nest.operands)

@@ -37,7 +37,7 @@ private:
   struct Argument {
     std::string axis;
     std::vector<std::pair<int64_t, int64_t>> dims; ///< logical dimensions it comes from, with multipliers (several when collapsed)
-    int64_t inner = 0;                             ///< block of an inner part, -block of an outer part
+    int64_t inner = 0; ///< block of an inner part, -block of an outer part
   };
   struct Stored {
     Halide::Func func;
@@ -47,7 +47,7 @@ private:
   struct Group {
     std::string name;
     std::vector<std::string> members; ///< innermost first
-    std::vector<int64_t> steps;       ///< product of the extents before each
+    std::vector<int64_t> steps; ///< product of the extents before each
     int64_t extent;
   };
 
@@ -73,8 +73,8 @@ private:
   std::vector<Group> groups;
   mutable std::set<std::string> touched; ///< axes that are more than a term of an offset: they stay loops of their own
   std::vector<Index> identity; ///< the result's own coordinate
-  std::string lane;            ///< the result's innermost axis
-  int reducing = 0;            ///< depth of reductions being defined
+  std::string lane; ///< the result's innermost axis
+  int reducing = 0; ///< depth of reductions being defined
   Role reducingRole = Role::Map;
   bool rowKernel = false; ///< several reductions along rows
 };

@@ -62,4 +62,6 @@ struct SkipUnitReshape : OpRewritePattern<BroadcastOp> {
 };
 } // namespace
 
-void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<SkipUnitReshape>(context); }
+void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SkipUnitReshape>(context);
+}

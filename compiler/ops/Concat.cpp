@@ -4,7 +4,8 @@
 using namespace mlir;
 using namespace kiln;
 
-LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
   if (adaptor.getOperands().empty())
     return emitOptionalError(location, "needs an operand");
   auto first = cast<RankedTensorType>(adaptor.getOperands()[0].getType());
@@ -20,6 +21,8 @@ LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 }
 
 LogicalResult ConcatOp::verify() {
+  if (getOperands().empty())
+    return emitOpError("needs an operand");
   for (Value v : getOperands())
     for (auto [d, extent] : llvm::enumerate(cast<RankedTensorType>(v.getType()).getShape()))
       if (cast<RankedTensorType>(v.getType()).getRank() != cast<RankedTensorType>(getType()).getRank() ||
@@ -41,7 +44,8 @@ Halide::Expr ConcatOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
     return emitter.value(v, from);
   };
   // select(i < end_0, x_0[i], select(i < end_1, x_1[i - end_0], ...)), leaving out operands that cannot be met.
-  auto range = at[dim].affine() ? at[dim].range(emitter.env()) : std::pair<int64_t, int64_t>(0, cast<ShapedType>(getType()).getDimSize(dim) - 1);
+  auto range = at[dim].affine() ? at[dim].range(emitter.env())
+                                : std::pair<int64_t, int64_t>(0, cast<ShapedType>(getType()).getDimSize(dim) - 1);
   SmallVector<std::pair<Value, int64_t>> met;
   for (Value v : getOperands()) {
     int64_t extent = cast<ShapedType>(v.getType()).getDimSize(dim);

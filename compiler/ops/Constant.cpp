@@ -26,4 +26,3 @@ Halide::Expr ConstantOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
 Halide::Expr IotaOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   return math::cast(lower::halideType(cast<RankedTensorType>(getType()).getElementType()), emitter.expr(at[getDim()]));
 }
-

@@ -16,7 +16,8 @@ lower::Index clamped(lower::Emitter &emitter, Halide::Expr index, int64_t extent
 }
 } // namespace
 
-LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
   auto x = cast<RankedTensorType>(adaptor.getX().getType()), indices = cast<RankedTensorType>(adaptor.getIndices().getType());
   int64_t axis = adaptor.getAxis();
   if (axis < 0 || axis >= x.getRank())
@@ -31,6 +32,10 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 LogicalResult GatherOp::verify() {
   if (!cast<ShapedType>(getIndices().getType()).getElementType().isInteger())
     return emitOpError("indices must be integers");
+  // Verified before the result's type is inferred: nothing can be taken for granted yet.
+  int64_t axis = getAxis(), rank = cast<ShapedType>(getX().getType()).getRank();
+  if (axis < 0 || axis >= rank)
+    return emitOpError("axis ") << axis << " is none of " << rank << " dimensions";
   return cast<ShapedType>(getX().getType()).getDimSize(getAxis()) ? success() : emitOpError("gathers from an empty dimension");
 }
 

@@ -4,7 +4,8 @@
 using namespace mlir;
 using namespace kiln;
 
-LogicalResult PadOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult PadOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                      SmallVectorImpl<Type> &types) {
   auto x = cast<RankedTensorType>(adaptor.getX().getType());
   if (static_cast<int64_t>(adaptor.getLow().size()) != x.getRank() || static_cast<int64_t>(adaptor.getHigh().size()) != x.getRank())
     return emitOptionalError(location, "needs low and high padding for each of ", x.getRank(), " dimensions");
@@ -21,6 +22,9 @@ LogicalResult PadOp::verify() {
       return emitOpError("negative padding is a slice, found ") << p;
   if (cast<ShapedType>(getValue().getType()).getNumElements() != 1)
     return emitOpError("the value must have one element");
+  if (Type x = cast<ShapedType>(getX().getType()).getElementType(), v = cast<ShapedType>(getValue().getType()).getElementType();
+      x != v)
+    return emitOpError("needs a value of the operand's element type, found ") << v << " and " << x;
   return success();
 }
 

@@ -4,14 +4,17 @@
 using namespace mlir;
 using namespace kiln;
 
-LogicalResult PoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult PoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                       SmallVectorImpl<Type> &types) {
   auto x = cast<RankedTensorType>(adaptor.getX().getType());
-  for (ArrayRef<int64_t> a : {adaptor.getWindow(), adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getDilation()})
+  for (ArrayRef<int64_t> a :
+       {adaptor.getWindow(), adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getDilation()})
     if (static_cast<int64_t>(a.size()) != x.getRank())
       return emitOptionalError(location, "needs window, strides, padding and dilation for each of ", x.getRank(), " dimensions");
   SmallVector<int64_t> shape;
   for (int64_t d = 0; d < x.getRank(); ++d) {
-    int64_t reach = (adaptor.getWindow()[d] - 1) * adaptor.getDilation()[d] + 1, room = x.getDimSize(d) + adaptor.getLow()[d] + adaptor.getHigh()[d];
+    int64_t reach = (adaptor.getWindow()[d] - 1) * adaptor.getDilation()[d] + 1,
+            room = x.getDimSize(d) + adaptor.getLow()[d] + adaptor.getHigh()[d];
     if (adaptor.getWindow()[d] < 1 || adaptor.getStrides()[d] < 1 || adaptor.getDilation()[d] < 1 || reach > room)
       return emitOptionalError(location, "a window of ", reach, " does not fit the padded extent ", room, " of dimension ", d);
     shape.push_back((room - reach) / adaptor.getStrides()[d] + 1);

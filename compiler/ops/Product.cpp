@@ -1,7 +1,7 @@
 // contract, window: result = sum over the letters that the result lacks of lhs * rhs.
+#include "compiler/ops/Product.h"
 #include "compiler/lower/Emitter.h"
 #include "compiler/lower/Math.h"
-#include "compiler/ops/Product.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
@@ -16,14 +16,15 @@ using Windows = std::map<char, Windowed>;
 
 bool has(const std::string &letters, char c) { return letters.find(c) != std::string::npos; }
 
-LogicalResult infer(std::optional<Location> location, StringRef text, StringRef spatial, const Windows &windows, Value lhs, Value rhs,
-                    SmallVectorImpl<Type> &types) {
+LogicalResult infer(std::optional<Location> location, StringRef text, StringRef spatial, const Windows &windows, Value lhs,
+                    Value rhs, SmallVectorImpl<Type> &types) {
   auto labels = ProductLabels::parse(text, spatial);
   auto l = cast<RankedTensorType>(lhs.getType()), r = cast<RankedTensorType>(rhs.getType());
   if (!labels || static_cast<int64_t>(labels->lhs.size()) != l.getRank() || static_cast<int64_t>(labels->rhs.size()) != r.getRank())
     return emitOptionalError(location, "labels '", text, "' do not fit operands of rank ", l.getRank(), " and ", r.getRank());
   if (l.getElementType() != r.getElementType())
-    return emitOptionalError(location, "needs operands of one element type, found ", l.getElementType(), " and ", r.getElementType());
+    return emitOptionalError(location, "needs operands of one element type, found ", l.getElementType(), " and ",
+                             r.getElementType());
   std::map<char, int64_t> extents;
   for (auto [c, extent] : llvm::zip(labels->lhs, l.getShape()))
     extents[c] = extent;
@@ -33,10 +34,12 @@ LogicalResult infer(std::optional<Location> location, StringRef text, StringRef 
       const Windowed &s = w->second;
       int64_t room = (extents[c] - 1) * s.lhsDilation + 1 + s.low + s.high, reach = (extent - 1) * s.dilation + 1;
       if (s.stride < 1 || s.lhsDilation < 1 || s.dilation < 1 || extent < 1 || reach > room)
-        return emitOptionalError(location, "a kernel that reaches over ", reach, " does not fit the padded extent ", room, " of '", std::string(1, c), "'");
+        return emitOptionalError(location, "a kernel that reaches over ", reach, " does not fit the padded extent ", room, " of '",
+                                 std::string(1, c), "'");
       extents[c] = (room - reach) / s.stride + 1;
     } else if (auto found = extents.find(c); found != extents.end() && found->second != extent) {
-      return emitOptionalError(location, "operands disagree on '", std::string(1, c), "' of ", text, ": ", found->second, " and ", extent);
+      return emitOptionalError(location, "operands disagree on '", std::string(1, c), "' of ", text, ": ", found->second, " and ",
+                               extent);
     } else {
       extents[c] = extent;
     }
@@ -100,8 +103,8 @@ Halide::Expr emitProduct(lower::Emitter &emitter, Operation *op, lower::At at, c
   return emitter.reduce(op, at, reduction)[0];
 }
 
-Windows windowsOf(StringRef spatial, ArrayRef<int64_t> strides, ArrayRef<int64_t> low, ArrayRef<int64_t> high, ArrayRef<int64_t> lhsDilation,
-                  ArrayRef<int64_t> dilation) {
+Windows windowsOf(StringRef spatial, ArrayRef<int64_t> strides, ArrayRef<int64_t> low, ArrayRef<int64_t> high,
+                  ArrayRef<int64_t> lhsDilation, ArrayRef<int64_t> dilation) {
   Windows windows;
   for (size_t i = 0; i < spatial.size(); ++i)
     windows[spatial[i]] = {strides[i], low[i], high[i], lhsDilation[i], dilation[i]};
@@ -177,29 +180,38 @@ struct PointwiseWindow : OpRewritePattern<WindowOp> {
 };
 } // namespace
 
-LogicalResult ContractOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult ContractOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                           SmallVectorImpl<Type> &types) {
   return infer(location, adaptor.getLabels(), "", {}, adaptor.getLhs(), adaptor.getRhs(), types);
 }
 LogicalResult ContractOp::verify() { return success(); }
 ProductLabels ContractOp::product() { return *ProductLabels::parse(getLabels()); }
-Halide::Expr ContractOp::emit(lower::Emitter &emitter, unsigned, lower::At at) { return emitProduct(emitter, *this, at, product(), {}); }
+Halide::Expr ContractOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
+  return emitProduct(emitter, *this, at, product(), {});
+}
 void ContractOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<FoldTranspose, FoldResultTranspose>(context);
   addScalePatterns(patterns);
 }
 
-LogicalResult WindowOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult WindowOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
+                                         SmallVectorImpl<Type> &types) {
   size_t n = adaptor.getSpatial().size();
-  for (ArrayRef<int64_t> a : {adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getLhsDilation(), adaptor.getDilation()})
+  for (ArrayRef<int64_t> a :
+       {adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getLhsDilation(), adaptor.getDilation()})
     if (a.size() != n)
       return emitOptionalError(location, "needs strides, padding and dilations for each of ", n, " spatial letters");
   return infer(location, adaptor.getLabels(), adaptor.getSpatial(),
-               windowsOf(adaptor.getSpatial(), adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getLhsDilation(), adaptor.getDilation()),
+               windowsOf(adaptor.getSpatial(), adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getLhsDilation(),
+                         adaptor.getDilation()),
                adaptor.getLhs(), adaptor.getRhs(), types);
 }
 LogicalResult WindowOp::verify() { return success(); }
 ProductLabels WindowOp::product() { return *ProductLabels::parse(getLabels(), getSpatial()); }
 Halide::Expr WindowOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
-  return emitProduct(emitter, *this, at, product(), windowsOf(getSpatial(), getStrides(), getLow(), getHigh(), getLhsDilation(), getDilation()));
+  return emitProduct(emitter, *this, at, product(),
+                     windowsOf(getSpatial(), getStrides(), getLow(), getHigh(), getLhsDilation(), getDilation()));
 }
-void WindowOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) { patterns.add<PointwiseWindow>(context); }
+void WindowOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<PointwiseWindow>(context);
+}

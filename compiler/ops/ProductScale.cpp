@@ -28,7 +28,8 @@ struct ScaleProduct : OpRewritePattern<MulOp> {
   LogicalResult matchAndRewrite(MulOp op, PatternRewriter &rewriter) const override {
     auto [scale, other] = parameterOf(op);
     auto product = scale ? other.getDefiningOp<ProductOpInterface>() : ProductOpInterface();
-    if (!product || !product->hasOneUse() || !dependsOnParametersOnly(product->getOperand(1)) || !cast<ShapedType>(op.getType()).getElementType().isF32())
+    if (!product || !product->hasOneUse() || !dependsOnParametersOnly(product->getOperand(1)) ||
+        !cast<ShapedType>(op.getType()).getElementType().isF32())
       return failure();
     ProductLabels p = product.product();
     auto rhs = cast<RankedTensorType>(product->getOperand(1).getType());
@@ -36,7 +37,8 @@ struct ScaleProduct : OpRewritePattern<MulOp> {
     for (auto [i, d] : llvm::enumerate(scale.getDims())) {
       size_t at = p.rhs.find(p.result[d]);
       bool unit = cast<ShapedType>(scale.getX().getType()).getDimSize(i) == 1 && rhs.getRank();
-      if (at == std::string::npos || unit || p.spatial.find(p.result[d]) != std::string::npos || (!dims.empty() && static_cast<int64_t>(at) < dims.back()))
+      if (at == std::string::npos || unit || p.spatial.find(p.result[d]) != std::string::npos ||
+          (!dims.empty() && static_cast<int64_t>(at) < dims.back()))
         return failure();
       dims.push_back(at);
     }

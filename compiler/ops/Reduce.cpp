@@ -50,9 +50,11 @@ Halide::Expr ReduceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   return emitter.reduce(*this, at, reduction)[0];
 }
 
-LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
+                                            SmallVectorImpl<Type> &types) {
   auto x = cast<RankedTensorType>(adaptor.getX().getType());
-  types.push_back(RankedTensorType::get(without(x.getShape(), static_cast<int64_t>(adaptor.getDim())), IntegerType::get(context, 64)));
+  types.push_back(
+      RankedTensorType::get(without(x.getShape(), static_cast<int64_t>(adaptor.getDim())), IntegerType::get(context, 64)));
   return success();
 }
 LogicalResult ArgReduceOp::verify() {
@@ -83,7 +85,8 @@ Halide::Expr ArgReduceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) 
   return emitter.reduce(*this, at, reduction)[1];
 }
 
-LogicalResult CumulativeOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor, SmallVectorImpl<Type> &types) {
+LogicalResult CumulativeOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor,
+                                             SmallVectorImpl<Type> &types) {
   types.push_back(withoutLayout(adaptor.getX().getType()));
   return success();
 }
@@ -103,7 +106,8 @@ Halide::Expr CumulativeOp::emit(lower::Emitter &emitter, unsigned, lower::At at)
     lower::Indices from(to.begin(), to.end());
     Halide::Expr here = emitter.expr(to[dim]), there = emitter.expr(r[0]);
     from[dim] = r[0];
-    Halide::Expr counts = getReverse() ? (getExclusive() ? there > here : there >= here) : (getExclusive() ? there < here : there <= here);
+    Halide::Expr counts =
+        getReverse() ? (getExclusive() ? there > here : there >= here) : (getExclusive() ? there < here : there <= here);
     return {Halide::select(counts, math::add(sum[0], emitter.value(getX(), from)), sum[0])};
   };
   return emitter.reduce(*this, at, reduction)[0];

@@ -82,7 +82,8 @@ struct SinkReshape : RewritePattern {
     if (auto constant = v.getDefiningOp<ConstantOp>()) {
       auto dense = cast<DenseElementsAttr>(constant.getValue());
       if (dense.isSplat() && rewriter)
-        result = rewriter->create<ConstantOp>(constant.getLoc(), DenseElementsAttr::get(RankedTensorType::get(from, element), dense.getSplatValue<Attribute>()));
+        result = rewriter->create<ConstantOp>(
+            constant.getLoc(), DenseElementsAttr::get(RankedTensorType::get(from, element), dense.getSplatValue<Attribute>()));
       return dense.isSplat();
     }
     auto broadcast = v.getDefiningOp<BroadcastOp>();
@@ -105,7 +106,8 @@ struct SinkReshape : RewritePattern {
       shape.push_back(from[i + 1]);
     }
     if (rewriter) {
-      Value x = shape.size() == 1 ? broadcast.getX() : rewriter->create<ReshapeOp>(broadcast.getLoc(), broadcast.getX(), shape).getResult();
+      Value x = shape.size() == 1 ? broadcast.getX()
+                                  : rewriter->create<ReshapeOp>(broadcast.getLoc(), broadcast.getX(), shape).getResult();
       result = rewriter->create<BroadcastOp>(broadcast.getLoc(), x, dims, from);
     }
     return true;
@@ -117,7 +119,8 @@ struct SinkReshape : RewritePattern {
       return failure();
     ReshapeOp model;
     for (Value v : op->getOperands())
-      if (auto reshape = v.getDefiningOp<ReshapeOp>(); reshape && reshape->hasOneUse() && reshape.getX().getDefiningOp<AlgorithmOpInterface>())
+      if (auto reshape = v.getDefiningOp<ReshapeOp>();
+          reshape && reshape->hasOneUse() && reshape.getX().getDefiningOp<AlgorithmOpInterface>())
         model = reshape;
     Value ignored;
     if (!model || !llvm::all_of(op->getOperands(), [&](Value v) { return reshaped(v, model, nullptr, ignored); }))
@@ -125,7 +128,8 @@ struct SinkReshape : RewritePattern {
     SmallVector<Value> operands(op->getNumOperands());
     for (auto [v, result] : llvm::zip(op->getOperands(), operands))
       reshaped(v, model, &rewriter, result);
-    auto type = RankedTensorType::get(shapeOf(model.getX().getType()), cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
+    auto type =
+        RankedTensorType::get(shapeOf(model.getX().getType()), cast<RankedTensorType>(op->getResult(0).getType()).getElementType());
     OperationState state(op->getLoc(), op->getName(), operands, type, op->getAttrs());
     rewriter.replaceOpWithNewOp<ReshapeOp>(op, rewriter.create(state)->getResult(0), shapeOf(op->getResult(0).getType()));
     return success();

@@ -58,5 +58,7 @@ struct ExternalizePass : PassWrapper<ExternalizePass, OperationPass<ModuleOp>> {
 };
 } // namespace
 
-std::unique_ptr<Pass> createExternalizePass(std::map<std::string, std::string> *store) { return std::make_unique<ExternalizePass>(store); }
+std::unique_ptr<Pass> createExternalizePass(std::map<std::string, std::string> *store) {
+  return std::make_unique<ExternalizePass>(store);
+}
 } // namespace kiln

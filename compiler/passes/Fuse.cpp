@@ -123,8 +123,10 @@ private:
     auto rootShape = cast<ShapedType>(group.root->getResult(0).getType()).getShape();
     if (group.reduction)
       return cast<ShapedType>(group.reduction->getOperand(0).getType()).getShape() == shape &&
-             group.reduction->getResult(0).getType() == op->getResult(0).getType() && reducedDims(group.reduction) == reducedDims(op);
-    return rootShape == shape ? mode != Mode::Operand : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
+             group.reduction->getResult(0).getType() == op->getResult(0).getType() &&
+             reducedDims(group.reduction) == reducedDims(op);
+    return rootShape == shape ? mode != Mode::Operand
+                              : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
   }
   static Attribute reducedDims(Operation *op) { return op->hasAttr("dims") ? op->getAttr("dims") : op->getAttr("dim"); }
 
@@ -184,7 +186,8 @@ private:
     Location loc = group.root->getLoc();
     builder.setInsertionPoint(func);
     std::string name = "k" + std::to_string(outlined++) + "_" + func.getSymName().str();
-    auto kernel = builder.create<KernelOp>(loc, name, builder.getFunctionType(types, result), ScheduleAttr(), ArrayAttr(), ArrayAttr());
+    auto kernel =
+        builder.create<KernelOp>(loc, name, builder.getFunctionType(types, result), ScheduleAttr(), ArrayAttr(), ArrayAttr());
     Block *block = builder.createBlock(&kernel.getBody(), {}, types, SmallVector<Location>(types.size(), loc));
     IRMapping mapping;
     for (auto [v, argument] : llvm::zip(inputs, block->getArguments()))
@@ -195,7 +198,8 @@ private:
       builder.clone(*op, mapping);
     builder.create<ReturnOp>(loc, mapping.lookup(group.root->getResult(0)));
     builder.setInsertionPoint(group.root);
-    auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(), DenseI64ArrayAttr());
+    auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(),
+                                           DenseI64ArrayAttr());
     if (SmallVector<Attribute> checks = indexChecks(body, mapping, builder); !checks.empty())
       launch->setAttr("checks", builder.getArrayAttr(checks));
     group.root->getResult(0).replaceAllUsesWith(launch.getResult(0));
@@ -216,7 +220,8 @@ private:
       if (indices)
         checks.push_back(builder.getDictionaryAttr(
             {builder.getNamedAttr("operand", builder.getI64IntegerAttr(indices.getArgNumber())),
-             builder.getNamedAttr("limit", builder.getI64IntegerAttr(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(axis))),
+             builder.getNamedAttr("limit",
+                                  builder.getI64IntegerAttr(cast<ShapedType>(op->getOperand(0).getType()).getDimSize(axis))),
              builder.getNamedAttr("node", builder.getStringAttr(node))}));
     }
     return checks;

@@ -24,7 +24,7 @@ struct ProductUse {
   ProductOpInterface op;
   ProductLabels labels;
   int lhs = -1, rhs = -1; ///< operand numbers of the launch, -1 when computed inside
-  char lane = 0;          ///< the letter blocked in the result, 0: none (lanes run along the last letter)
+  char lane = 0; ///< the letter blocked in the result, 0: none (lanes run along the last letter)
 };
 
 class LayoutPlanner {
@@ -74,7 +74,8 @@ private:
     const ProductLabels &p = found->labels;
     char only = 0, shared = 0; // letters that the right operand alone brings; that all three have
     for (char c : p.result) {
-      bool l = p.lhs.find(c) != std::string::npos, r = p.rhs.find(c) != std::string::npos, spatial = p.spatial.find(c) != std::string::npos;
+      bool l = p.lhs.find(c) != std::string::npos, r = p.rhs.find(c) != std::string::npos,
+           spatial = p.spatial.find(c) != std::string::npos;
       if (r && !l)
         only = c;
       if (r && l && !spatial)
@@ -111,7 +112,8 @@ private:
         if (reduces || it == chosen.end() || from.getRank() != type.getRank() || type.getRank() < 3)
           continue;
         for (int64_t d = 0; d + 1 < type.getRank(); ++d)
-          if (int64_t block = it->second.blockOf(d); block && (from.getDimSize(d) == shape[d] || (shape[d] % block == 0 && from.getDimSize(d) % block == 0)))
+          if (int64_t block = it->second.blockOf(d);
+              block && (from.getDimSize(d) == shape[d] || (shape[d] % block == 0 && from.getDimSize(d) % block == 0)))
             layout = Layout::blocked(type.getRank(), d, block);
       }
     }
@@ -209,7 +211,8 @@ private:
     auto type = cast<RankedTensorType>(v.getType());
     Type from = withLayout(type, layoutFor(v)), to = withLayout(type, layout);
     std::string name = "copy" + std::to_string(copies.size() + dense++) + "_" + func.getSymName().str();
-    auto kernel = builder.create<KernelOp>(v.getLoc(), name, builder.getFunctionType({from}, {to}), ScheduleAttr(), ArrayAttr(), ArrayAttr());
+    auto kernel =
+        builder.create<KernelOp>(v.getLoc(), name, builder.getFunctionType({from}, {to}), ScheduleAttr(), ArrayAttr(), ArrayAttr());
     Block *block = builder.createBlock(&kernel.getBody(), {}, {from}, {v.getLoc()});
     builder.create<ReturnOp>(v.getLoc(), block->getArgument(0));
     symbols.insert(kernel);
