@@ -26,7 +26,8 @@ codegen::ParameterBytes Loaded::bytes() const {
   return [this](llvm::StringRef name) -> llvm::Expected<llvm::StringRef> {
     auto found = weights.find(name.str());
     if (found == weights.end())
-      return llvm::createStringError("parameter @%s has no bytes: an .mlir graph compiles only when it has none", name.str().c_str());
+      return llvm::createStringError("parameter @%s has no bytes: an .mlir graph compiles only when it has none",
+                                     name.str().c_str());
     return llvm::StringRef(found->second.view().data(), found->second.view().size());
   };
 }
@@ -39,7 +40,8 @@ llvm::Expected<Loaded> load(const Source &source) {
   if (!file)
     return llvm::createStringError("cannot read '%s': %s", source.path.c_str(), file.getError().message().c_str());
   Loaded loaded;
-  auto digest = llvm::SHA256::hash(llvm::ArrayRef(reinterpret_cast<const uint8_t *>((*file)->getBufferStart()), (*file)->getBufferSize()));
+  auto digest =
+      llvm::SHA256::hash(llvm::ArrayRef(reinterpret_cast<const uint8_t *>((*file)->getBufferStart()), (*file)->getBufferSize()));
   loaded.hash = llvm::toHex(llvm::ArrayRef<uint8_t>(digest), true);
   loaded.context = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
   loaded.context->loadDialect<KilnDialect, mlir::func::FuncDialect>();

@@ -1,9 +1,7 @@
 // kiln run: arrays in, arrays out, by way of a compile.
 #include "compiler/tools/Plugin.h"
+#include "compiler/tools/Session.h"
 #include "compiler/tools/TensorFiles.h"
-extern "C" {
-#include "runtime/main/session.h"
-}
 
 namespace kiln::tools {
 namespace {
@@ -38,23 +36,9 @@ struct RunCommand {
     for (int32_t i = 0; i < info.input_count; ++i)
       if (!in.given(size_t(i)))
         return llvm::createStringError("missing --input %s=FILE.npy (or --random-inputs)", info.inputs[i].name);
-    if (llvm::Error error = isolated([&] { return session(plugin.model(), in.files(), out.files()); }))
+    if (llvm::Error error = isolated([&] { return runSession(plugin.model(), in.files(), out.files(), threads); }))
       return error;
     return out.pack();
-  }
-
-  int session(const kiln_model &model, std::vector<const char *> in, std::vector<const char *> out) {
-    kiln_request request = {};
-    request.model = &model;
-    request.inputs = in.data();
-    request.outputs = out.data();
-    request.threads = threads;
-    kiln_session session;
-    int code = kiln_session_open(&session, &request);
-    if (!code)
-      code = kiln_session_run(&session);
-    kiln_session_close(&session);
-    return code;
   }
 };
 

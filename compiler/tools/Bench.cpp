@@ -1,0 +1,152 @@
+// kiln bench: how long a model takes, and each of its kernels, beside what the machine can do.
+#include "compiler/tools/Cost.h"
+#include "compiler/tools/Machine.h"
+#include "compiler/tools/Plugin.h"
+#include "compiler/tools/Table.h"
+#include "compiler/tools/Timing.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/JSON.h"
+#include <thread>
+
+namespace kiln::tools {
+namespace {
+struct BenchLaunch {
+  std::string kernel, nodes, schedule;
+  int64_t operations, bytes;
+  double seconds;
+};
+
+struct BenchReport {
+  std::string model, target;
+  unsigned threads;
+  Timing whole;
+  MachinePeak peak;
+  std::vector<BenchLaunch> launches;
+  double launched() const {
+    double sum = 0;
+    for (const BenchLaunch &launch : launches)
+      sum += launch.seconds;
+    return sum;
+  }
+};
+
+std::string textOf(const BenchReport &report) {
+  double all = std::max(report.launched(), 1e-12);
+  Table table({"kernel", "nodes", "us", "share", "GFLOP/s", "of peak", "GB/s", "of memory"}, 2);
+  auto percent = [](double part) { return fixed(100 * part) + " %"; };
+  int64_t operations = 0;
+  for (const BenchLaunch &launch : report.launches) {
+    double seconds = std::max(launch.seconds, 1e-9), flops = double(launch.operations) / seconds,
+           bytes = double(launch.bytes) / seconds;
+    std::string nodes = launch.nodes.size() > 48 ? launch.nodes.substr(0, 45) + "..." : launch.nodes;
+    table.add({launch.kernel, nodes, fixed(launch.seconds * 1e6, 2), percent(launch.seconds / all), fixed(flops / 1e9),
+               report.peak.flops > 0 ? percent(flops / report.peak.flops) : "-", fixed(bytes / 1e9),
+               percent(bytes / report.peak.bandwidth)});
+    operations += launch.operations;
+  }
+  std::string text = report.model + " for " + report.target + ", " + std::to_string(report.threads) +
+                     (report.threads == 1 ? " thread\n" : " threads\n");
+  text += "min " + fixed(report.whole.least * 1e6) + " us, median " + fixed(report.whole.median * 1e6) + " us over " +
+          std::to_string(report.whole.runs) + " runs; " + fixed(double(operations) / report.whole.median / 1e9) + " GFLOP/s\n";
+  text +=
+      "this machine: " + (report.peak.flops > 0 ? fixed(report.peak.flops / 1e9) + " GFLOP/s of multiply-adds, " : std::string()) +
+      fixed(report.peak.bandwidth / 1e9) + " GB/s from memory\n\n";
+  return text + table.print();
+}
+
+std::string jsonOf(const BenchReport &report) {
+  llvm::json::Array kernels;
+  for (const BenchLaunch &launch : report.launches) {
+    double seconds = std::max(launch.seconds, 1e-9);
+    kernels.push_back(llvm::json::Object{{"kernel", launch.kernel},
+                                         {"nodes", launch.nodes},
+                                         {"schedule", launch.schedule},
+                                         {"us", launch.seconds * 1e6},
+                                         {"share", launch.seconds / std::max(report.launched(), 1e-12)},
+                                         {"flops", launch.operations},
+                                         {"bytes", launch.bytes},
+                                         {"gflops", double(launch.operations) / seconds / 1e9},
+                                         {"gbytes", double(launch.bytes) / seconds / 1e9}});
+  }
+  llvm::json::Object all{{"model", report.model},
+                         {"target", report.target},
+                         {"threads", int64_t(report.threads)},
+                         {"runs", int64_t(report.whole.runs)},
+                         {"min_us", report.whole.least * 1e6},
+                         {"median_us", report.whole.median * 1e6},
+                         {"peak_gflops", report.peak.flops / 1e9},
+                         {"peak_gbytes", report.peak.bandwidth / 1e9},
+                         {"kernels", std::move(kernels)}};
+  return llvm::formatv("{0:2}\n", llvm::json::Value(std::move(all))).str();
+}
+
+/// What each launch computes, in the program's order.
+std::vector<BenchLaunch> launchesOf(mlir::ModuleOp planned) {
+  std::vector<BenchLaunch> launches;
+  planned.lookupSymbol<mlir::func::FuncOp>("main").walk([&](LaunchOp launch) {
+    auto kernel = planned.lookupSymbol<KernelOp>(launch.getKernel());
+    std::string schedule = kernel.getSchedule() ? kernel.getSchedule()->getText().str() : "";
+    launches.push_back({launch.getKernel().str(), nodeNames(launch.getLoc()), schedule, operationsOf(kernel), bytesOf(kernel), 0});
+  });
+  return launches;
+}
+
+struct BenchCommand {
+  BuildOptions build;
+  bool json = false;
+  int32_t threads = 1;
+  double seconds = 1;
+
+  llvm::Error run() {
+    if (json && build.timing)
+      return llvm::createStringError("--json: expected no --timing with it");
+    auto started = Build::start(build);
+    if (!started)
+      return started.takeError();
+    Plugin plugin;
+    CompileOptions options;
+    options.clock = true;
+    if (llvm::Error error = plugin.load(*started, options))
+      return error;
+    BenchReport report;
+    report.model = plugin.model().info.name;
+    report.target = started->target().name;
+    report.threads = threads ? unsigned(threads) : std::max(1u, std::thread::hardware_concurrency());
+    report.launches = launchesOf(*started->loaded().module);
+    return isolated([&] {
+      std::string problem;
+      std::vector<double> launchSeconds;
+      if (!timeModel(plugin.model(), int32_t(report.threads), seconds, report.whole, launchSeconds, problem)) {
+        fprintf(stderr, "kiln: error: %s\n", problem.c_str());
+        return 1;
+      }
+      for (size_t i = 0; i < report.launches.size() && i < launchSeconds.size(); ++i)
+        report.launches[i].seconds = launchSeconds[i];
+      report.peak = measurePeak(started->target().machine.lanes, report.threads);
+      fputs((json ? jsonOf(report) : textOf(report)).c_str(), stdout);
+      return 0;
+    });
+  }
+};
+
+RegisterCommand command(40, [](CLI::App &app) {
+  auto state = std::make_shared<BenchCommand>();
+  CLI::App *bench = app.add_subcommand("bench", "time a model and each of its kernels");
+  bench->footer(
+      "Inputs are made up: numbers in [-1, 1), and zeros for integers. A kernel's time is the median over all runs, inside the "
+      "whole\n"
+      "model; shares of the peak and of memory are those that this machine reaches now (results in cache can exceed memory's).\n\n"
+      "Examples:\n"
+      "  kiln bench lenet5.onnx\n"
+      "  kiln bench net.onnx --dim batch=8 --threads 2 --seconds 5\n"
+      "  kiln bench net.onnx --json > net.json");
+  state->build.declare(*bench);
+  bench->add_flag("--json", state->json, "print JSON instead of a table");
+  bench->add_option("--threads", state->threads, "threads to run with; 0: the machine's processors")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  bench->add_option("--seconds", state->seconds, "how long to repeat")->check(CLI::Range(0.001, 3600.0))->capture_default_str();
+  return std::make_pair(bench, Run([state] { return state->run(); }));
+});
+} // namespace
+} // namespace kiln::tools

@@ -1,0 +1,89 @@
+#include "compiler/tools/Timing.h"
+#include "runtime/core/tensor.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+
+namespace kiln::tools {
+namespace {
+using Clock = std::chrono::steady_clock;
+struct Free {
+  void operator()(void *memory) const { free(memory); }
+};
+using Memory = std::unique_ptr<void, Free>;
+
+/// Tensors as the model describes them, filled with numbers in [-1, 1), and with zeros where they are integers.
+std::vector<kiln_tensor> tensorsOf(const kiln_tensor_info *infos, int32_t count, std::vector<Memory> &memory) {
+  std::vector<kiln_tensor> tensors;
+  for (int32_t i = 0; i < count; ++i) {
+    size_t elements = size_t(kiln_elements(infos[i].rank, infos[i].shape)),
+           bytes = elements * size_t(kiln_dtype_size(infos[i].dtype));
+    memory.emplace_back(aligned_alloc(64, (bytes + 64) / 64 * 64));
+    kiln_tensor tensor = {memory.back().get(), infos[i].dtype, infos[i].rank, {}};
+    std::copy_n(infos[i].shape, KILN_MAX_RANK, tensor.shape);
+    memset(tensor.data, 0, bytes);
+    std::minstd_rand random(unsigned(i) + 1);
+    for (size_t k = 0; infos[i].dtype == KILN_F32 && k < elements; ++k)
+      static_cast<float *>(tensor.data)[k] = float(random()) / float(1u << 30) - 1;
+    tensors.push_back(tensor);
+  }
+  return tensors;
+}
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+double middle(std::vector<double> &numbers) {
+  auto at = numbers.begin() + std::ptrdiff_t(numbers.size() / 2);
+  std::nth_element(numbers.begin(), at, numbers.end());
+  return *at;
+}
+
+struct Destroy {
+  void operator()(kiln_context *context) const { kiln_destroy(context); }
+};
+} // namespace
+
+bool timeModel(const kiln_model &model, int32_t threads, double seconds, Timing &whole, std::vector<double> &launches,
+               std::string &problem) {
+  kiln_options options = {};
+  options.size = sizeof options;
+  options.threads = threads;
+  kiln_context *created = nullptr;
+  kiln_status status = kiln_create(&model, &options, &created);
+  std::unique_ptr<kiln_context, Destroy> context(created);
+  std::vector<Memory> memory;
+  auto inputs = tensorsOf(model.info.inputs, model.info.input_count, memory);
+  auto outputs = tensorsOf(model.info.outputs, model.info.output_count, memory);
+  auto run = [&] { return status == KILN_OK && (status = kiln_run(created, inputs.data(), outputs.data())) == KILN_OK; };
+
+  constexpr size_t mostRuns = 1000000;
+  auto *stamps = static_cast<const int64_t *>(outputs.back().data);
+  size_t count = size_t(outputs.back().shape[0]) - 1;
+  std::vector<double> times;
+  std::vector<std::vector<double>> ticks(count);
+  double ticked = 0, timed = 0; // time stamps become seconds by what both say of the same runs
+  for (auto start = Clock::now(); run() && secondsSince(start) < seconds / 4;) {
+  }
+  for (auto start = Clock::now(); times.size() < 3 || (times.size() < mostRuns && secondsSince(start) < seconds);) {
+    auto before = Clock::now();
+    if (!run())
+      break;
+    times.push_back(secondsSince(before));
+    timed += times.back();
+    ticked += double(stamps[count] - stamps[0]);
+    for (size_t i = 0; i < count; ++i)
+      ticks[i].push_back(double(stamps[i + 1] - stamps[i]));
+  }
+  if (status != KILN_OK) {
+    problem = kiln_message(created);
+    return false;
+  }
+  whole = {*std::min_element(times.begin(), times.end()), middle(times), times.size()};
+  for (std::vector<double> &one : ticks)
+    launches.push_back(middle(one) * timed / std::max(ticked, 1.0));
+  return true;
+}
+} // namespace kiln::tools
