@@ -5,6 +5,7 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ELFObjectFile.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 
@@ -59,6 +60,19 @@ llvm::Expected<ProgramObject> compileObject(mlir::ModuleOp module, const Target 
   passes.run(*program);
   result.object.assign(object.begin(), object.end());
   return result;
+}
+
+int64_t loadedBytes(llvm::StringRef object) {
+  auto parsed = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(object, "object"));
+  if (!parsed) {
+    llvm::consumeError(parsed.takeError());
+    return 0;
+  }
+  int64_t bytes = 0;
+  for (const llvm::object::SectionRef &section : (*parsed)->sections())
+    if (llvm::object::ELFSectionRef(section).getFlags() & llvm::ELF::SHF_ALLOC && !section.isBSS())
+      bytes += static_cast<int64_t>(section.getSize());
+  return bytes;
 }
 
 } // namespace kiln::codegen

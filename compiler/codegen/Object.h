@@ -9,5 +9,7 @@
 
 namespace kiln::codegen {
 llvm::Expected<ProgramObject> compileObject(mlir::ModuleOp module, const Target &target);
-}
+/// Bytes of code and constants in an object.
+int64_t loadedBytes(llvm::StringRef object);
+} // namespace kiln::codegen
 #endif

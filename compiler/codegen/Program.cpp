@@ -42,9 +42,14 @@ llvm::Expected<ProgramObject> compileProgram(ModuleOp planned, const Target &tar
   llvm::Expected<Signature> signature = options.isInit ? initSignature(planned, function) : signatureOf(function);
   if (!signature)
     return signature.takeError();
+  if (options.clock) {
+    int64_t launches = 0;
+    function.walk([&](LaunchOp) { ++launches; });
+    signature->outputs.push_back({"kiln.clock", KILN_I64, {launches + 1}});
+  }
   planned.getContext()->loadDialect<LLVM::LLVMDialect>();
   OwningOpRef<ModuleOp> program = ModuleOp::create(UnknownLoc::get(planned.getContext()));
-  if (llvm::Error error = defineBody(*program, function, options.isInit))
+  if (llvm::Error error = defineBody(*program, function, options.isInit, options.clock))
     return error;
   std::string arena = options.function == "main" ? "kiln.arena_size" : "kiln." + options.function + "_arena_size";
   defineModel(*program, *signature, {moduleSize(planned, arena), moduleSize(planned, "kiln.scratch_size")}, target, options);

@@ -35,6 +35,8 @@ struct ProgramOptions {
   /// For @init, which runs before any weights stand packed: each parameter it uses is an input of its own, in the order of first use,
   /// and every tensor is a row of bytes as it is stored.
   bool isInit = false;
+  /// For measuring: one more output, `kiln.clock`, receives the processor's time stamp before the first launch and after each.
+  bool clock = false;
 };
 
 struct ProgramObject {

@@ -14,8 +14,8 @@ constexpr int64_t dimensions = 16;                           // zeros that every
 
 class Body {
 public:
-  Body(ModuleOp module, func::FuncOp planned, bool isInit)
-      : module(module), planned(planned), isInit(isInit), builder(OpBuilder::atBlockEnd(module.getBody())),
+  Body(ModuleOp module, func::FuncOp planned, bool isInit, bool clock)
+      : module(module), planned(planned), isInit(isInit), clock(clock), builder(OpBuilder::atBlockEnd(module.getBody())),
         here(builder.getUnknownLoc()), pointer(LLVM::LLVMPointerType::get(module.getContext())), i32(builder.getI32Type()),
         i64(builder.getI64Type()) {}
   llvm::Error define();
@@ -30,6 +30,7 @@ private:
   void makeBuffers();
   void setBuffer(size_t index, Value host);
   void failUnlessZero(Value status, Value answer);
+  void stampTime();
 
   Value constant(Type type, int64_t value) {
     return builder.create<LLVM::ConstantOp>(here, type, builder.getIntegerAttr(type, value));
@@ -44,7 +45,7 @@ private:
 
   ModuleOp module;
   func::FuncOp planned;
-  bool isInit;
+  bool isInit, clock;
   OpBuilder builder;
   Location here;
   Type pointer, i32, i64;
@@ -52,7 +53,7 @@ private:
   Block *failed = nullptr; ///< answers its argument
   Value frame, context, buffers;
   llvm::MapVector<StringRef, int64_t> parameters; ///< of @init: the input of each
-  unsigned texts = 0;
+  unsigned texts = 0, stamps = 0;
 };
 
 llvm::Error bad(Operation *op, const std::string &why) {
@@ -130,6 +131,15 @@ void Body::failUnlessZero(Value status, Value answer) {
   builder.setInsertionPointToEnd(next->getPrevNode());
   builder.create<LLVM::CondBrOp>(here, bad, failed, ValueRange{answer}, next, ValueRange{});
   builder.setInsertionPointToEnd(next);
+}
+
+/// One number more in the output of time stamps.
+void Body::stampTime() {
+  if (!clock)
+    return;
+  Place place{Place::Output, planned.getNumResults(), static_cast<int64_t>(stamps++) * 8};
+  auto now = builder.create<LLVM::CallIntrinsicOp>(here, i64, StringRef("llvm.readcyclecounter"), ValueRange());
+  builder.create<LLVM::StoreOp>(here, now->getResult(0), address(place), 8);
 }
 
 /// Indices that the data brings are held against their tensor before a kernel reads through them.
@@ -260,10 +270,12 @@ llvm::Error Body::define() {
   frame = entry->getArgument(0);
   context = load(frame, offsetof(kiln_frame, context));
   makeBuffers();
+  stampTime();
   for (Operation &op : planned.getBody().front()) {
     if (auto launched = dyn_cast<LaunchOp>(op)) {
       if (llvm::Error error = launch(launched))
         return error;
+      stampTime();
     } else if (!isa<UseOp, ReshapeOp, func::ReturnOp>(op)) {
       return bad(&op, "expected only uses, launches and reshapes");
     }
@@ -283,6 +295,8 @@ std::vector<std::string> parametersUsed(func::FuncOp function) {
   return names;
 }
 
-llvm::Error defineBody(ModuleOp module, func::FuncOp planned, bool isInit) { return Body(module, planned, isInit).define(); }
+llvm::Error defineBody(ModuleOp module, func::FuncOp planned, bool isInit, bool clock) {
+  return Body(module, planned, isInit, clock).define();
+}
 
 } // namespace kiln::codegen

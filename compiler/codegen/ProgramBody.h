@@ -26,7 +26,8 @@ struct Place {
 /// Parameters of an @init function in the order of first use: its inputs.
 std::vector<std::string> parametersUsed(mlir::func::FuncOp function);
 /// Defines the body in `module`; an error says what of the plan cannot be compiled.
-llvm::Error defineBody(mlir::ModuleOp module, mlir::func::FuncOp planned, bool isInit);
+/// With `clock`, time stamps go to the output after the function's own.
+llvm::Error defineBody(mlir::ModuleOp module, mlir::func::FuncOp planned, bool isInit, bool clock);
 
 } // namespace kiln::codegen
 #endif
