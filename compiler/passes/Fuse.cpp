@@ -13,6 +13,7 @@
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
+#include "compiler/lower/Kernel.h"
 #include "compiler/passes/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -31,6 +32,7 @@ struct Group {
   Operation *root;
   llvm::SetVector<Operation *> ops;
   llvm::DenseMap<Value, Mode> modes;
+  llvm::DenseMap<Operation *, int64_t> copies; ///< how often an op's expression stands in the kernel's, written as a tree
   bool heavy = false;
   Operation *reduction = nullptr; ///< the first one met; all agree with it
 };
@@ -92,8 +94,19 @@ private:
     add(*groups.back(), op);
   }
 
+  /// Expressions are shared in memory, but much of a code generator walks them as trees.
+  static constexpr int64_t mostCopies = 64;
+  static int64_t copiesOf(const Group &group, Operation *op) {
+    int64_t copies = 0;
+    for (Operation *user : op->getUsers())
+      copies += group.copies.lookup(user);
+    return copies;
+  }
+
   bool accepts(const Group &group, AlgorithmOpInterface op) const {
     Value v = op->getResult(0);
+    if (copiesOf(group, op) > mostCopies)
+      return false;
     Mode mode = group.modes.lookup(v);
     Value root = group.root->getResult(0);
     switch (op.role()) {
@@ -131,6 +144,7 @@ private:
   static Attribute reducedDims(Operation *op) { return op->hasAttr("dims") ? op->getAttr("dims") : op->getAttr("dim"); }
 
   void add(Group &group, AlgorithmOpInterface op) {
+    group.copies[op] = std::max<int64_t>(1, copiesOf(group, op));
     group.ops.insert(op);
     member[op].push_back(&group);
     Mode mode = group.modes.lookup(op->getResult(0));
@@ -159,6 +173,15 @@ private:
     for (Value v : op->getOperands()) {
       auto [it, fresh] = group.modes.insert({v, mode});
       it->second = std::max(it->second, mode); // the most demanding use counts
+    }
+  }
+
+  static bool lowers(KernelOp kernel) {
+    try {
+      lower::nestOf(kernel);
+      return true;
+    } catch (const std::exception &) {
+      return false;
     }
   }
 
@@ -197,6 +220,16 @@ private:
     for (Operation *op : body)
       builder.clone(*op, mapping);
     builder.create<ReturnOp>(loc, mapping.lookup(group.root->getResult(0)));
+    if (body.size() > 1 && !lowers(kernel)) { // rare: then each op is a kernel of its own
+      kernel.erase();
+      for (Operation *op : body) {
+        Group alone;
+        alone.root = op;
+        alone.ops.insert(op);
+        outline(alone);
+      }
+      return;
+    }
     builder.setInsertionPoint(group.root);
     auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(),
                                            DenseI64ArrayAttr());
