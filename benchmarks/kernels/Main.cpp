@@ -245,8 +245,14 @@ void all(Bench &bench, int64_t v) {
   moved(mean({512}, {768}, true), 512. * 768);
   moved(elementwise({16384}), 3. * 16384);
   moved(elementwise({784, 64, 16}), 3. * 784 * 1024);
-  moved(transpose(8, 512, 512), 2. * 8 * 512 * 512);
-  moved(columnSums(64, 1024, false), 64. * 1024);
+  for (bool stored : {true, false}) {
+    moved(transpose(8, 512, 512, stored), 2. * 8 * 512 * 512);
+    moved(transpose(8, 500, 300, stored), 2. * 8 * 500 * 300);
+    moved(transpose(16, 16, 16, stored), 2. * 16 * 256);
+    moved(blocked(64, 56, v, stored), 2. * 64 * 56 * 56);
+    moved(blocked(64, 14, v, stored), 2. * 64 * 14 * 14);
+  }
+  moved(columnSums(64, 1024, Fold::Sum), 64. * 1024);
 }
 } // namespace
 

@@ -132,6 +132,12 @@ void applyTile(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
   }
   ResultLoops result = tileResult(nest, funcs.at(nest.result().func), schedule);
   wholeSum(nest, heavy, acc, schedule, result);
+  for (const Stage &stage : nest.stages) // a second sum of the same tile
+    if (&stage != &heavy && (stage.kind == Kind::Heavy || stage.kind == Kind::Row)) {
+      Func more = funcs.at(stage.func);
+      result.computeAt(more, 0);
+      accumulate(nest, stage, more, schedule, sumLoops(nest, stage, more, schedule), 1);
+    }
   applyPrologues(nest, funcs, schedule, result);
 }
 } // namespace kiln::schedule

@@ -156,6 +156,9 @@ private:
       return "";
     if (!r.folded.empty() || partials > 1)
       return "chunk_" + chunked + ": not together with partial sums";
+    for (const Stage &stage : nest.stages)
+      if (stage.kind == Kind::Heavy && stage.func != r.heavy->func)
+        return "chunk_" + chunked + ": not with a second sum, " + stage.func;
     std::vector<Loop> loops = loopsOf(nest, schedule);
     size_t inside = loopsInSlab(nest, loops);
     if (!inside)

@@ -16,6 +16,16 @@ std::vector<std::string> dimsOf(const Nest &nest) {
     names.push_back(dim.axis);
   return names;
 }
+
+/// The axis along which an operand that is strided along the lanes is contiguous, or empty.
+std::string gatheredAlong(const Nest &nest, const std::string &lane) {
+  for (const Operand &operand : nest.operands)
+    if (stride(operand, lane) > 1)
+      for (const std::string &axis : dimsOf(nest))
+        if (stride(operand, axis) == 1 && nest.axis(axis).extent > 1)
+          return axis;
+  return "";
+}
 } // namespace
 
 Schedule rowSchedule(const Nest &nest, const Machine &machine) {
@@ -79,6 +89,12 @@ Schedule mapSchedule(const Nest &nest, const Machine &machine) {
   if (const Stage *square = transposed(nest, along)) {
     put(schedule, "tile_" + along, vectorFor(machine.lanes, nest.axis(along).extent));
     schedule.params["at_" + square->func] = "tile";
+    return schedule;
+  }
+  if (std::string contiguous = gatheredAlong(nest, lanes.axis); !contiguous.empty()) {
+    // Lanes from as many lines: use each line up before the next ones.
+    put(schedule, "tile_" + contiguous, std::min<int64_t>(4, nest.axis(contiguous).extent));
+    schedule.params["order"] = contiguous + "." + lanes.axis;
     return schedule;
   }
   int64_t copies = std::min<int64_t>(4, lanes.extent / vector);

@@ -13,6 +13,11 @@ constexpr int64_t KB = 1 << 10;
 /// Longer unrolled bodies compile slowly and run no faster.
 constexpr int64_t longestBody = 224;
 
+/// Sums that share the tile; they are not cut into chunks.
+int64_t sumsOf(const Nest &nest) {
+  return std::count_if(nest.stages.begin(), nest.stages.end(), [](const Stage &stage) { return stage.kind == Kind::Heavy; });
+}
+
 class TileRule {
 public:
   TileRule(const Nest &nest, const Machine &machine, const Tile &tile)
@@ -77,7 +82,7 @@ private:
 
   /// Bytes of weights that one chunk may have; 0: the sum stays whole.
   int64_t chunkBytes() const {
-    if (!weights || r.others.empty() || r.scale > 1 || heavy.values > 1)
+    if (!weights || r.others.empty() || r.scale > 1 || heavy.values > 1 || sumsOf(nest) > 1)
       return 0;
     int64_t steps = extent(deep), slab = slabBytes();
     if (rowMajor)

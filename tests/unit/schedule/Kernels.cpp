@@ -151,6 +151,20 @@ struct Builder {
         count *= float(kernel.extent(name));
       Expr average = acc(here(dims))[0] / count;
       total = acc(here(dims))[1] / count - average * average;
+    } else if (kernel.fold == Fold::TwoSums) {
+      acc(args) = 0.f;
+      acc(args) += value;
+      Func squares = stage("squares", Kind::Heavy, dims, kernel.reduce);
+      reduceOver(kernel.reduce);
+      Expr again = read(kernel.heavy[0], true);
+      env = outer;
+      squares(args) = 0.f;
+      squares(args) += again * again;
+      float count = 1;
+      for (const std::string &name : kernel.reduce)
+        count *= float(kernel.extent(name));
+      Expr average = acc(here(dims)) / count;
+      total = squares(here(dims)) / count - average * average;
     } else {
       acc(args) = initial;
       if (kernel.fold == Fold::Max)

@@ -22,7 +22,7 @@ struct Read {
   int64_t offset = 0;
 };
 
-enum class Fold { Product, Sum, Max, Moments };
+enum class Fold { Product, Sum, Max, Moments, TwoSums };
 enum class Shape { Tile, Softmax, Normalise, Mean, Map, Transpose };
 
 /// out(dims) = epilogue(fold over reduce of the heavy reads).
@@ -86,12 +86,15 @@ Kernel pool(int64_t c, int64_t size, int64_t window, int64_t step, int64_t block
 Kernel product(int64_t batch, int64_t m, int64_t n, int64_t k, int64_t panel);
 Kernel productTransposed(int64_t batch, int64_t m, int64_t n, int64_t k, bool stored);
 Kernel weightGradient(int64_t n, int64_t ci, int64_t co, int64_t size, int64_t window, int64_t block);
-Kernel columnSums(int64_t n, int64_t c, bool moments);
+Kernel columnSums(int64_t n, int64_t c, Fold fold);
 Kernel softmax(int64_t outer, int64_t n, int64_t inner);
 Kernel normalise(int64_t rows, int64_t y, int64_t x);
 Kernel mean(std::vector<int64_t> rows, std::vector<int64_t> reduced, bool contiguous);
 Kernel elementwise(std::vector<int64_t> extents);
-Kernel transpose(int64_t batch, int64_t rows, int64_t columns);
+/// `stored`: what is read goes through a prologue; else the vectors are gathered.
+Kernel transpose(int64_t batch, int64_t rows, int64_t columns, bool stored = true);
+/// NCHW to blocks of channels.
+Kernel blocked(int64_t channels, int64_t size, int64_t block, bool stored);
 } // namespace kiln::schedule::test
 
 #endif

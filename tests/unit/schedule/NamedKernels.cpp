@@ -148,13 +148,13 @@ Kernel weightGradient(int64_t n, int64_t ci, int64_t co, int64_t size, int64_t w
   return k;
 }
 
-Kernel columnSums(int64_t n, int64_t c, bool moments) {
-  Kernel k{"column sums" + text({n, c, moments})};
+Kernel columnSums(int64_t n, int64_t c, Fold fold) {
+  Kernel k{"column sums" + text({n, c, int64_t(fold)})};
   k.axes = {{"c", c}, {"n", n, true}};
   k.dims = {"c"};
   k.reduce = {"n"};
   k.heavy = {{"in", {{"c", 1}, {"n", c}}}};
-  k.fold = moments ? Fold::Moments : Fold::Sum;
+  k.fold = fold;
   return k;
 }
 
@@ -243,12 +243,21 @@ Kernel elementwise(std::vector<int64_t> extents) {
   return k;
 }
 
-Kernel transpose(int64_t batch, int64_t rows, int64_t columns) {
-  Kernel k{"transpose" + text({batch, rows, columns}), Shape::Transpose};
+Kernel transpose(int64_t batch, int64_t rows, int64_t columns, bool stored) {
+  Kernel k{"transpose" + text({batch, rows, columns, stored}), Shape::Transpose};
   k.axes = {{"r", rows}, {"c", columns}, {"b", batch}};
   k.dims = {"r", "c", "b"};
   k.heavy = {{"in", {{"c", 1}, {"r", columns}, {"b", rows * columns}}}};
-  k.stored = true;
+  k.stored = stored;
+  return k;
+}
+
+Kernel blocked(int64_t channels, int64_t size, int64_t block, bool stored) {
+  Kernel k{"blocked" + text({channels, size, block, stored}), Shape::Transpose};
+  k.axes = {{"c_in", block}, {"xy", size * size}, {"c", blocks(channels, block), false, "c_in"}};
+  k.dims = {"c_in", "xy", "c"};
+  k.heavy = {{"in", {{"xy", 1}, {"c_in", size * size}, {"c", block * size * size}}}};
+  k.stored = stored;
   return k;
 }
 } // namespace kiln::schedule::test

@@ -73,7 +73,8 @@ private:
       squares += value * value;
     });
     double mean = sum / steps();
-    return kernel.fold == Fold::Moments ? squares / steps() - mean * mean : sum;
+    bool variance = kernel.fold == Fold::Moments || kernel.fold == Fold::TwoSums;
+    return variance ? squares / steps() - mean * mean : sum;
   }
 
   double pooled() {

@@ -58,6 +58,9 @@ TEST(Map, Transpose) {
   check(transpose(3, 1, 5));
   check(transpose(1, 1, 1));
   check(transpose(1, 500, 300));
+  check(transpose(2, 37, 45, false));
+  check(blocked(40, 9, 8, true));
+  check(blocked(40, 9, 16, false));
 }
 } // namespace
 } // namespace kiln::schedule::test

@@ -93,9 +93,10 @@ TEST(Tile, WeightGradient) {
   check(weightGradient(2, 16, 16, 10, 5, 16));
 }
 TEST(Tile, ColumnSums) {
-  check(columnSums(13, 77, false), 2);
-  check(columnSums(9, 5, false));
-  check(columnSums(64, 33, true), 2);
+  check(columnSums(13, 77, Fold::Sum), 2);
+  check(columnSums(9, 5, Fold::Sum));
+  check(columnSums(64, 33, Fold::Moments), 2);
+  check(columnSums(64, 33, Fold::TwoSums));
 }
 } // namespace
 } // namespace kiln::schedule::test
