@@ -73,3 +73,297 @@ func.func @layout(%x: tensor<2x3xf32>) {
   %0 = kiln.use @w : tensor<2x3xf32, #kiln.layout<"nonsense">>
   return
 }
+
+// -----
+
+func.func @broadcast_dims(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.broadcast' op needs one entry in dims per operand dimension, found 1 for rank 2}}
+  %0 = kiln.broadcast %x {dims = array<i64: 0>, shape = array<i64: 2, 3>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_order(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.broadcast' op dims must be increasing result dimensions, found 0}}
+  %0 = kiln.broadcast %x {dims = array<i64: 1, 0>, shape = array<i64: 3, 2>} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_extent(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.broadcast' op cannot broadcast extent 3 to 4}}
+  %0 = kiln.broadcast %x {dims = array<i64: 0, 1>, shape = array<i64: 2, 4>} : (tensor<2x3xf32>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @concat_ranks(%x: tensor<2x3xf32>, %y: tensor<2xf32>) {
+  // expected-error @+1 {{'kiln.concat' op operands differ in dimension 0: 'tensor<2xf32>' and 'tensor<2x3xf32>'}}
+  %0 = kiln.concat %x, %y {dim = 1 : i64} : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @concat_elements(%x: tensor<2x3xf32>, %y: tensor<2x3xi32>) {
+  // expected-error @+1 {{'kiln.concat' op needs operands of one element type, found 'f32' and 'i32'}}
+  %0 = kiln.concat %x, %y {dim = 1 : i64} : (tensor<2x3xf32>, tensor<2x3xi32>) -> tensor<2x6xf32>
+  return
+}
+
+// -----
+
+func.func @concat_dim(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{dim 2 is none of 2 dimensions}}
+  // expected-error @+1 {{'kiln.concat' op failed to infer returned types}}
+  %0 = kiln.concat %x {dim = 2 : i64} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @concat_nothing() {
+  // expected-error @+1 {{'kiln.concat' op needs an operand}}
+  %0 = kiln.concat {dim = 0 : i64} : () -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @gather_float(%x: tensor<2x3xf32>, %i: tensor<2xf32>) {
+  // expected-error @+1 {{'kiln.gather' op indices must be integers}}
+  %0 = kiln.gather %x, %i {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @gather_axis(%x: tensor<2x3xf32>, %i: tensor<2xi64>) {
+  // expected-error @+1 {{'kiln.gather' op axis -1 is none of 2 dimensions}}
+  %0 = kiln.gather %x, %i {axis = -1 : i64} : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @gather_empty(%x: tensor<2x0xf32>, %i: tensor<2xi64>) {
+  // expected-error @+1 {{'kiln.gather' op gathers from an empty dimension}}
+  %0 = kiln.gather %x, %i {axis = 1 : i64} : (tensor<2x0xf32>, tensor<2xi64>) -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @take_rank(%x: tensor<2x3xf32>, %i: tensor<2xi64>) {
+  // expected-error @+1 {{'kiln.take_along' op needs integer indices of the operand's rank and an axis inside it}}
+  %0 = kiln.take_along %x, %i {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2xi64>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @take_axis(%x: tensor<2x3xf32>, %i: tensor<2x4xi64>) {
+  // expected-error @+1 {{'kiln.take_along' op indices exceed the operand in dimension 1}}
+  %0 = kiln.take_along %x, %i {axis = -1 : i64} : (tensor<2x3xf32>, tensor<2x4xi64>) -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @take_extent(%x: tensor<2x3xf32>, %i: tensor<3x4xi64>) {
+  // expected-error @+1 {{'kiln.take_along' op indices exceed the operand in dimension 0}}
+  %0 = kiln.take_along %x, %i {axis = 1 : i64} : (tensor<2x3xf32>, tensor<3x4xi64>) -> tensor<3x4xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_order(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.reduce' op needs increasing dimensions below 2, found 0}}
+  %0 = kiln.reduce %x {kind = 0 : i32, dims = array<i64: 1, 0>} : (tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+
+// -----
+
+func.func @reduce_kind(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{custom op 'kiln.reduce' 'kiln.reduce' op attribute 'kind' failed to satisfy constraint: how a reduction combines}}
+  %0 = kiln.reduce %x {kind = 7 : i32, dims = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @arg_reduce_kind(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.arg_reduce' op needs kind max or min}}
+  %0 = kiln.arg_reduce %x {kind = 0 : i32, dim = 1 : i64} : (tensor<2x3xf32>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @arg_reduce_dim(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.arg_reduce' op needs increasing dimensions below 2, found 2}}
+  %0 = kiln.arg_reduce %x {kind = 2 : i32, dim = 2 : i64} : (tensor<2x3xf32>) -> tensor<2x3xi64>
+  return
+}
+
+// -----
+
+func.func @arg_reduce_empty(%x: tensor<2x0xf32>) {
+  // expected-error @+1 {{'kiln.arg_reduce' op has no index in an empty dimension}}
+  %0 = kiln.arg_reduce %x {kind = 2 : i32, dim = 1 : i64} : (tensor<2x0xf32>) -> tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @cumulative_dim(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.cumulative' op needs increasing dimensions below 2, found 2}}
+  %0 = kiln.cumulative %x {dim = 2 : i64} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @pad_rank(%x: tensor<2x3xf32>, %v: tensor<f32>) {
+  // expected-error @+2 {{needs low and high padding for each of 2 dimensions}}
+  // expected-error @+1 {{'kiln.pad' op failed to infer returned types}}
+  %0 = kiln.pad %x, %v {low = array<i64: 1>, high = array<i64: 1>} : (tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @pad_negative(%x: tensor<3xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{'kiln.pad' op negative padding is a slice, found -1}}
+  %0 = kiln.pad %x, %v {low = array<i64: -1>, high = array<i64: 1>} : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @pad_value(%x: tensor<3xf32>, %v: tensor<2xf32>) {
+  // expected-error @+1 {{'kiln.pad' op the value must have one element}}
+  %0 = kiln.pad %x, %v {low = array<i64: 1>, high = array<i64: 1>} : (tensor<3xf32>, tensor<2xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @pad_element(%x: tensor<3xf32>, %v: tensor<i32>) {
+  // expected-error @+1 {{'kiln.pad' op needs a value of the operand's element type, found 'i32' and 'f32'}}
+  %0 = kiln.pad %x, %v {low = array<i64: 1>, high = array<i64: 1>} : (tensor<3xf32>, tensor<i32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @slice_rank(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'kiln.slice' op needs starts, sizes and steps for each of 2 dimensions}}
+  %0 = kiln.slice %x {starts = array<i64: 0>, sizes = array<i64: 1>, steps = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @pool_reach(%x: tensor<3xf32>) {
+  // expected-error @+2 {{a window of 5 does not fit the padded extent 4 of dimension 0}}
+  // expected-error @+1 {{'kiln.pool' op failed to infer returned types}}
+  %0 = kiln.pool %x {kind = 2 : i32, window = array<i64: 5>, strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 1>, dilation = array<i64: 1>} : (tensor<3xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @pool_rank(%x: tensor<3xf32>) {
+  // expected-error @+2 {{needs window, strides, padding and dilation for each of 1 dimensions}}
+  // expected-error @+1 {{'kiln.pool' op failed to infer returned types}}
+  %0 = kiln.pool %x {kind = 2 : i32, window = array<i64: 1, 1>, strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 1>, dilation = array<i64: 1>} : (tensor<3xf32>) -> tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @open_dimension(%x: tensor<?xf32>) {
+  // expected-error @+2 {{needs a tensor of static shape}}
+  // expected-error @+1 {{'kiln.neg' op failed to infer returned types}}
+  %0 = kiln.neg %x : (tensor<?xf32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @wrong_element(%x: tensor<3xf32>) {
+  // expected-error @+2 {{'kiln.neg' op inferred type(s) 'tensor<3xf32>' are incompatible with return type(s) of operation 'tensor<3xi32>'}}
+  // expected-error @+1 {{'kiln.neg' op failed to infer returned types}}
+  %0 = kiln.neg %x : (tensor<3xf32>) -> tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @labels_twice(%x: tensor<2x3xf32>, %y: tensor<3x5xf32>) {
+  // expected-error @+2 {{labels 'mm,mn->n' do not fit operands of rank 2 and 2}}
+  // expected-error @+1 {{'kiln.contract' op failed to infer returned types}}
+  %0 = kiln.contract %x, %y {labels = "mm,mn->n"} : (tensor<2x3xf32>, tensor<3x5xf32>) -> tensor<5xf32>
+  return
+}
+
+// -----
+
+func.func @spatial_missing(%x: tensor<1x3x5xf32>, %y: tensor<2x3x3xf32>) {
+  // expected-error @+2 {{labels 'ncx,oc->nox' do not fit operands of rank 3 and 3}}
+  // expected-error @+1 {{'kiln.window' op failed to infer returned types}}
+  %0 = kiln.window %x, %y {labels = "ncx,oc->nox", spatial = "x", strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, lhs_dilation = array<i64: 1>, dilation = array<i64: 1>} : (tensor<1x3x5xf32>, tensor<2x3x3xf32>) -> tensor<1x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @kernel_reach(%x: tensor<1x3x5xf32>, %y: tensor<2x3x7xf32>) {
+  // expected-error @+2 {{a kernel that reaches over 7 does not fit the padded extent 5 of 'x'}}
+  // expected-error @+1 {{'kiln.window' op failed to infer returned types}}
+  %0 = kiln.window %x, %y {labels = "ncx,ocx->nox", spatial = "x", strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, lhs_dilation = array<i64: 1>, dilation = array<i64: 1>} : (tensor<1x3x5xf32>, tensor<2x3x7xf32>) -> tensor<1x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @window_strides(%x: tensor<1x3x5xf32>, %y: tensor<2x3x3xf32>) {
+  // expected-error @+2 {{needs strides, padding and dilations for each of 1 spatial letters}}
+  // expected-error @+1 {{'kiln.window' op failed to infer returned types}}
+  %0 = kiln.window %x, %y {labels = "ncx,ocx->nox", spatial = "x", strides = array<i64: 1, 1>, low = array<i64: 0>, high = array<i64: 0>, lhs_dilation = array<i64: 1>, dilation = array<i64: 1>} : (tensor<1x3x5xf32>, tensor<2x3x3xf32>) -> tensor<1x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @window_elements(%x: tensor<1x3x5xf32>, %y: tensor<2x3x3xf64>) {
+  // expected-error @+2 {{needs operands of one element type, found 'f32' and 'f64'}}
+  // expected-error @+1 {{'kiln.window' op failed to infer returned types}}
+  %0 = kiln.window %x, %y {labels = "ncx,ocx->nox", spatial = "x", strides = array<i64: 1>, low = array<i64: 0>, high = array<i64: 0>, lhs_dilation = array<i64: 1>, dilation = array<i64: 1>} : (tensor<1x3x5xf32>, tensor<2x3x3xf64>) -> tensor<1x2x3xf32>
+  return
+}
+
+// -----
+
+// expected-error @+1 {{'kiln.kernel' op must return what its signature says}}
+kiln.kernel @returns(%x: tensor<3xf32>) -> tensor<4xf32> { kiln.return %x : tensor<3xf32> }
+
+// -----
+
+// expected-error @+1 {{'kiln.kernel' op has no body}}
+kiln.kernel @no_body(tensor<3xf32>) -> tensor<4xf32>
+
+// -----
+
+func.func @transpose_rank(%x: tensor<2x3xf32>) {
+  // expected-error @+2 {{perm has 1 entries for rank 2}}
+  // expected-error @+1 {{'kiln.transpose' op failed to infer returned types}}
+  %0 = kiln.transpose %x {perm = array<i64: 0>} : (tensor<2x3xf32>) -> tensor<2xf32>
+  return
+}
