@@ -7,6 +7,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringExtras.h"
+#include <new>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -177,6 +178,8 @@ void Importer::writeNode(const Node &node) {
     const Rule *rule = findRule(node.op);
     if (!rule)
       throw BuildError{"kiln does not compile this operator"};
+    if (node.outputs.empty())
+      throw BuildError{"it has no output"};
     if (reachable) {
       builder.at(named(node.name));
       Call call(node, builder, *this, inputsOf(node));
@@ -321,7 +324,11 @@ Result<Import> Importer::run() {
 
 Result<Import> importModel(const Model &model, const ImportOptions &options, MLIRContext &context) {
   context.loadDialect<KilnDialect, func::FuncDialect>();
-  return Importer(model, options, context).run();
+  try {
+    return Importer(model, options, context).run();
+  } catch (const std::bad_alloc &) {
+    return Error{"the model's graph does not fit into memory"};
+  }
 }
 
 } // namespace kiln::onnx

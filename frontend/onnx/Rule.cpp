@@ -42,13 +42,16 @@ Shape Call::integersIn(size_t i, const char *what) const {
   return *numbers;
 }
 
-int64_t Call::integerIn(size_t i, const char *what) const {
-  Shape numbers = integersIn(i, what);
+template <typename T> static T only(const Call &call, size_t i, const char *what, const std::vector<T> &numbers) {
   if (numbers.size() != 1)
-    refuse("its " + std::string(what) + " " + quoted(node.inputs[i]) + " has " + std::to_string(numbers.size()) +
-           " values, expected 1");
+    call.refuse("its " + std::string(what) + " " + quoted(call.node.inputs[i]) + " has " + std::to_string(numbers.size()) +
+                " values, expected 1");
   return numbers[0];
 }
+
+int64_t Call::integerIn(size_t i, const char *what) const { return only(*this, i, what, integersIn(i, what)); }
+
+double Call::numberIn(size_t i, const char *what) const { return only(*this, i, what, numbersIn(i, what)); }
 
 std::vector<double> Call::numbersIn(size_t i, const char *what) const {
   auto value = builder.known(in(i));

@@ -36,6 +36,7 @@ public:
   mlir::Value floats(size_t i) const; ///< in(i), which must be of floating point
   Shape integersIn(size_t i, const char *what) const; ///< in(i), which must be known at compile time
   int64_t integerIn(size_t i, const char *what) const;
+  double numberIn(size_t i, const char *what) const;
   std::vector<double> numbersIn(size_t i, const char *what) const;
 
   //===- attributes; each that a node has must be read or ignored by its rule -===//

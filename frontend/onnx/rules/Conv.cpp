@@ -81,6 +81,12 @@ static void writeConvTranspose(Call &call) {
   bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
   if (wanted && wanted->size() != rank)
     call.refuse("its output_shape is " + sizesText(*wanted) + ", expected " + std::to_string(rank) + " numbers");
+  Shape given = pads.value_or(Shape());
+  if (wanted)
+    given.insert(given.end(), wanted->begin(), wanted->end());
+  for (int64_t each : given)
+    if (each < -INT32_MAX || each > INT32_MAX)
+      call.refuse("its pads or output_shape hold the absurd number " + std::to_string(each));
   for (size_t i = 0; i < rank; ++i) {
     int64_t reach = (kernel[i] - 1) * dilations[i] + 1, full = strides[i] * (xs[i + 2] - 1) + spare[i] + reach;
     low[i] = pads && automatic == "NOTSET" ? (*pads)[i] : 0;

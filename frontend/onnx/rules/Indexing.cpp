@@ -134,10 +134,11 @@ static void writeScatterElements(Call &call) {
 /// result[..., i] = on where indices[...] == i, else off; negative indices count from the end.
 static void writeOneHot(Call &call) {
   GraphBuilder &b = call.builder;
-  int64_t depth = static_cast<int64_t>(call.numbersIn(1, "depth").at(0)), rank = rankOf(call.in(0)) + 1;
+  double wanted = call.numberIn(1, "depth");
+  int64_t depth = wanted >= 1 && wanted <= INT32_MAX ? static_cast<int64_t>(wanted) : 0, rank = rankOf(call.in(0)) + 1;
   int64_t axis = call.axis(call.integer("axis", -1), rank);
   Value values = call.in(2), indices = call.in(0);
-  if (rankOf(values) != 1 || sizesOf(values)[0] != 2 || depth < 1 || depth > INT32_MAX)
+  if (rankOf(values) != 1 || sizesOf(values)[0] != 2 || depth < 1)
     call.refuse("its depth is " + std::to_string(depth) + " and its values " + shapeText(values) +
                 ", expected a depth above 0 and two values");
   Shape shape(sizesOf(indices).begin(), sizesOf(indices).end());

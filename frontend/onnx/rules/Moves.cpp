@@ -164,7 +164,7 @@ static void writePad(Call &call) {
 static std::pair<Sizes, int64_t> picture(Call &call) {
   Sizes sizes = sizesOf(call.in(0));
   int64_t block = call.integer("blocksize");
-  if (sizes.size() != 4 || block < 1)
+  if (sizes.size() != 4 || block < 1 || block > 65536)
     call.refuse("its input is " + shapeText(call.in(0)) + " and its blocksize " + std::to_string(block) +
                 ", expected four dimensions and a positive block");
   return {sizes, block};

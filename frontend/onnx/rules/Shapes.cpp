@@ -132,14 +132,13 @@ static void writeConstantOfShape(Call &call) {
 /// start, start + delta, ... below limit; a handful of numbers is written down as it is.
 static void writeRange(Call &call) {
   GraphBuilder &b = call.builder;
-  double start = call.numbersIn(0, "start").at(0), limit = call.numbersIn(1, "limit").at(0),
-         delta = call.numbersIn(2, "delta").at(0);
-  double count = delta == 0 ? -1 : std::ceil((limit - start) / delta);
+  double start = call.numberIn(0, "start"), limit = call.numberIn(1, "limit"), delta = call.numberIn(2, "delta");
+  double count = std::max(std::ceil((limit - start) / delta), 0.0);
   if (!(delta != 0) || !(count <= INT32_MAX))
     call.refuse("its range from " + std::to_string(start) + " to " + std::to_string(limit) + " by " + std::to_string(delta) +
                 " has no sensible length");
   Type element = elementOf(call.in(0));
-  auto size = std::max<int64_t>(static_cast<int64_t>(count), 0);
+  auto size = static_cast<int64_t>(count);
   if (size > 4096)
     return call.result(b.map<AddOp>(b.map<MulOp>(b.iota(element, size, 0), delta), start));
   auto type = RankedTensorType::get(size, element);
@@ -163,7 +162,7 @@ static void writeConstant(Call &call) {
     const Tensor *tensor = std::get_if<Tensor>(&call.attribute("value")->value);
     if (!tensor)
       call.refuse("its attribute 'value' is no tensor");
-    return call.result(call.around.place(*tensor, call.node.outputs.at(0)));
+    return call.result(call.around.place(*tensor, call.node.outputs[0]));
   }
   if (call.given("value_int"))
     return call.result(b.integer(call.integer("value_int")));
