@@ -34,7 +34,8 @@ class Case:
     def check(self, got):
         for name, value in self.expected.items():
             assert got[name].dtype == value.dtype, f"{name}: {got[name].dtype}, expected {value.dtype}"
-            np.testing.assert_allclose(got[name], value, rtol=self.rtol, atol=self.atol, err_msg=name)
+            rtol = max(self.rtol, 2e-3) if value.dtype == np.float16 else self.rtol  # two units in its last place
+            np.testing.assert_allclose(got[name], value, rtol=rtol, atol=self.atol, err_msg=name)
 
 
 def refusal(case):

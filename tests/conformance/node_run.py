@@ -7,6 +7,7 @@ Prints one line for every case that is not passed. With --fill it runs every cas
 import argparse
 import collections
 import os
+import re
 import sys
 import tempfile
 
@@ -20,8 +21,9 @@ PASSED = "passed"
 
 
 def one_line(error):
-    lines = [line for line in error.splitlines() if line.strip()]
-    return lines[-1][:300] if lines else "no message"
+    """What kiln said first, without the paths of this run."""
+    lines = [line for line in error.splitlines() if "error:" in line] or [line for line in error.splitlines() if line.strip()]
+    return re.sub(r"\S*/cases.onnx: ", "", lines[0][:300]) if lines else "no message"
 
 
 def attempt(cases, target):

@@ -33,6 +33,15 @@ def test_every_case_is_listed_once():
     assert set(MUST_PASS) | set(SKIPPED) == collected
 
 
+#: Here ONNX Runtime gives kiln's answer, too: the tests stretch a length that they do not round.
+DISPUTED = {"test_resize_downsample_scales_linear_align_corners", "test_resize_downsample_scales_cubic_align_corners"}
+
+
+def test_no_wrong_answer_is_skipped():
+    """What kiln cannot do it refuses."""
+    assert {name for name, reason in SKIPPED.items() if reason.startswith("wrong")} <= DISPUTED
+
+
 @pytest.mark.parametrize("name", MUST_PASS)
 def test_passes(results, name):
     assert results[name] == node_run.PASSED

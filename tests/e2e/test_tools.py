@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import sys
 
 import numpy as np
 import onnx
@@ -75,14 +76,14 @@ def test_bench_json(tmp_path):
 
 
 def test_compare():
-    out = kiln.kiln("compare", kiln.LENET, *kiln.settings()).out
+    out = kiln.kiln("compare", kiln.LENET, *kiln.settings(), env={**os.environ, "KILN_PYTHON": sys.executable}).out
     assert "probabilities" in out
 
 
 def test_dump_every_stage(tmp_path):
     for stage in ("graph", "layout", "fused", "scheduled", "planned", "llvm"):
         result = kiln.compile(kiln.LENET, tmp_path / "net", "obj", extra=[f"--dump={stage}"])
-        assert "func" in result.out + result.err, stage
+        assert ("define" if stage == "llvm" else "func") in result.out, stage
     assert_refused(kiln.compile(kiln.LENET, tmp_path / "net", "obj", extra=["--dump=soup"], check=False), "soup")
 
 
