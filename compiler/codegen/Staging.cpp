@@ -2,6 +2,8 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
+#include <mutex>
+#include <set>
 #include <sys/stat.h>
 
 namespace fs = llvm::sys::fs;
@@ -11,11 +13,41 @@ namespace {
 llvm::Error failure(const std::string &path, std::error_code error) {
   return llvm::createStringError("cannot write '%s': %s", path.c_str(), error.message().c_str());
 }
+
+/// Paths that must not outlive the process.
+struct Unfinished {
+  std::mutex mutex;
+  std::set<std::string> paths;
+  static Unfinished &all() {
+    static auto *unfinished = new Unfinished; // other threads may be at work while the process ends
+    return *unfinished;
+  }
+  void add(const std::string &path) {
+    std::lock_guard lock(mutex);
+    paths.insert(path);
+  }
+  void drop(const std::string &path) {
+    std::lock_guard lock(mutex);
+    paths.erase(path);
+  }
+};
 } // namespace
 
+void removeUnfinished() {
+  Unfinished &unfinished = Unfinished::all();
+  unfinished.mutex.lock(); // for good
+  for (const std::string &path : unfinished.paths)
+    if (fs::is_directory(path))
+      fs::remove_directories(path);
+    else
+      fs::remove(path);
+}
+
 Staging::~Staging() {
-  for (const File &file : files)
+  for (const File &file : files) {
     fs::remove(file.temporary);
+    Unfinished::all().drop(file.temporary);
+  }
 }
 
 llvm::Expected<std::string> Staging::add(const std::string &output, bool isProgram) {
@@ -29,6 +61,7 @@ llvm::Expected<std::string> Staging::add(const std::string &output, bool isProgr
     return failure(output, error);
   llvm::raw_fd_ostream(descriptor, /*shouldClose=*/true).close();
   files.push_back({temporary.str().str(), output, isProgram});
+  Unfinished::all().add(files.back().temporary);
   return files.back().temporary;
 }
 
@@ -41,13 +74,17 @@ llvm::Error Staging::commit() {
   for (const File &file : files)
     if (std::error_code error = fs::rename(file.temporary, file.output))
       return failure(file.output, error);
+    else
+      Unfinished::all().drop(file.temporary);
   files.clear();
   return llvm::Error::success();
 }
 
 ScratchFolder::~ScratchFolder() {
-  if (!folder.empty())
-    fs::remove_directories(folder);
+  if (folder.empty())
+    return;
+  fs::remove_directories(folder);
+  Unfinished::all().drop(folder);
 }
 
 llvm::Error ScratchFolder::create() {
@@ -55,6 +92,7 @@ llvm::Error ScratchFolder::create() {
   if (std::error_code error = fs::createUniqueDirectory("kiln", name))
     return llvm::createStringError("no folder for temporary files can be made: %s", error.message().c_str());
   folder = name.str().str();
+  Unfinished::all().add(folder);
   return llvm::Error::success();
 }
 

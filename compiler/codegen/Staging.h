@@ -1,7 +1,7 @@
 //===- Staging.h - outputs appear whole or not at all ------------------------------------------------------------------===//
 //
 // In: the paths of outputs. Out: a temporary name beside each, to write to; `commit` renames them all. Without it they are removed.
-// A folder of scratch files, removed at the end, is here too.
+// A folder of scratch files, removed at the end, is here too. What a signal interrupts is removed by removeUnfinished.
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_CODEGEN_STAGING_H
@@ -42,6 +42,9 @@ public:
 private:
   std::string folder;
 };
+
+/// Removes every temporary file and scratch folder that stands now, and keeps all threads from making more: the process is to end.
+void removeUnfinished();
 
 } // namespace kiln::codegen
 #endif

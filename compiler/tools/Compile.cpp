@@ -10,6 +10,7 @@ struct CompileCommand {
   std::string output, prefix, weights = "embed";
   std::vector<std::string> emit{"exe"}, dump;
   bool isStatic = false;
+  CLI::Option *givenPrefix = nullptr;
 
   llvm::Error run() {
     CompileOptions options;
@@ -19,7 +20,7 @@ struct CompileCommand {
     options.staticExecutable = isStatic;
     if (output.empty())
       output = modelName(build.source.path);
-    if (!prefix.empty() && codegen::identifier(prefix) != prefix)
+    if (*givenPrefix && codegen::identifier(prefix) != prefix)
       return llvm::createStringError("--prefix %s: expected a C identifier in lower case", prefix.c_str());
     for (const std::string &kind : emit) {
       if (kind == "exe")
@@ -62,7 +63,7 @@ RegisterCommand command(10, [](CLI::App &app) {
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"exe", "lib", "shared", "obj", "header"}))
       ->capture_default_str();
-  compile->add_option("--prefix", state->prefix, "prefix of the C symbols (default: the model's name)");
+  state->givenPrefix = compile->add_option("--prefix", state->prefix, "prefix of the C symbols (default: the model's name)");
   compile->add_option("--weights", state->weights, "inside the artefact, or in NAME.safetensors beside it")
       ->check(CLI::IsMember({"embed", "file"}))
       ->capture_default_str();

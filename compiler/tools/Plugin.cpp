@@ -2,6 +2,7 @@
 #include <csignal>
 #include <cstring>
 #include <dlfcn.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +40,11 @@ llvm::Error isolated(const std::function<int()> &work) {
   if (child < 0)
     return llvm::createStringError("cannot start a process: %s", strerror(errno));
   if (child == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
     signal(SIGPIPE, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
     int code = work();
     fflush(nullptr);
     _exit(code);

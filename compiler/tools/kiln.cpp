@@ -1,10 +1,12 @@
 // kiln: one binary, subcommands. Argument parsing only.
 #include "compiler/Pipeline.h"
+#include "compiler/codegen/Staging.h"
 #include "compiler/tools/Command.h"
-#include "llvm/Support/CrashRecoveryContext.h"
 #include <csignal>
 #include <cstdio>
 #include <map>
+#include <pthread.h>
+#include <thread>
 
 namespace kiln::tools {
 namespace {
@@ -15,6 +17,23 @@ std::multimap<int, Declare> &commands() {
 } // namespace
 RegisterCommand::RegisterCommand(int order, Declare declare) { commands().emplace(order, std::move(declare)); }
 char Told::ID;
+
+/// Ctrl-C leaves no temporary file behind: one thread waits for the signals that end a process.
+static void cleanUpOnSignals() {
+  static sigset_t ending;
+  sigemptyset(&ending);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    sigaddset(&ending, signal);
+  pthread_sigmask(SIG_BLOCK, &ending, nullptr);
+  std::thread([] {
+    int which = 0;
+    sigwait(&ending, &which);
+    codegen::removeUnfinished();
+    signal(which, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &ending, nullptr);
+    raise(which);
+  }).detach();
+}
 
 /// Says what is to be said, answers the exit code.
 static int report(llvm::Error error) {
@@ -33,6 +52,7 @@ int main(int argc, char **argv) {
   using namespace kiln::tools;
   kiln::codegen::startZygote(kiln::codegen::kernelTasks()); // before anything has threads
   signal(SIGPIPE, SIG_IGN);
+  cleanUpOnSignals();
   CLI::App app{"kiln turns a model into native code: an executable, a library or an object, with no framework behind it."};
   app.set_version_flag("--version", std::string("kiln ") + kiln::version);
   app.require_subcommand(1);
