@@ -6,7 +6,7 @@ import pytest
 import tree
 
 MAX_LINES = 500
-CODE = (".c", ".h", ".cpp", ".td", ".py", ".cmake", ".txt", ".sh")
+CODE = (".c", ".h", ".cpp", ".td", ".py", ".cmake", "CMakeLists.txt", ".md")
 # Written with one-letter classes so that this page does not find itself.
 FORBIDDEN = {
     "a machine's path": r"(?<![\w.])/(?:[w]ork|[f]arm|[r]oot|[h]ome|[o]pt)/|\.\./[s]hared\b|/[t]mp/build-",
