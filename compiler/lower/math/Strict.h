@@ -28,9 +28,10 @@ inline Expr eq(const Expr &a, const Expr &b) {
 }
 /// Halide's own strict_le is !(b < a) on x86, which is true of NaN.
 inline Expr le(const Expr &a, const Expr &b) { return lt(a, b) || eq(a, b); }
-/// The smaller or larger; `b` if either is NaN.
-inline Expr min(const Expr &a, const Expr &b) { return call(Halide::Internal::Call::strict_min, a.type(), a, b); }
-inline Expr max(const Expr &a, const Expr &b) { return call(Halide::Internal::Call::strict_max, a.type(), a, b); }
+
+/// The smaller or larger; `b` if either is NaN. (A select, because Halide would give strict_min bounds; see unbounded().)
+inline Expr min(const Expr &a, const Expr &b) { return Halide::select(lt(a, b), a, b); }
+inline Expr max(const Expr &a, const Expr &b) { return Halide::select(lt(b, a), a, b); }
 
 /// A constant of x's type.
 inline Expr constant(const Expr &x, double value) { return Halide::Internal::make_const(x.type(), value); }
@@ -71,8 +72,13 @@ inline bool isDouble(const Expr &x) { return x.type().bits() == 64; }
 inline int mantissaBits(const Expr &x) { return isDouble(x) ? 52 : 23; }
 inline int bias(const Expr &x) { return isDouble(x) ? 1023 : 127; }
 
+/// `x`, of which Halide then knows no bounds: its interval of a polynomial of a bounded x has 4^degree terms, which are seconds of compile time.
+/// LLVM sees that nothing happens.
+inline Expr unbounded(const Expr &x) { return fromBits(x, magnitudeBits(x) | signBit(x)); }
+
 /// The polynomial with these coefficients, constant term first.
-inline Expr horner(const Expr &x, std::initializer_list<double> coefficients) {
+inline Expr horner(const Expr &bounded, std::initializer_list<double> coefficients) {
+  Expr x = unbounded(bounded);
   const double *c = coefficients.end();
   Expr sum = constant(x, *--c);
   while (c != coefficients.begin())
