@@ -139,7 +139,10 @@ Value GraphBuilder::concat(ArrayRef<Value> values, int64_t dim) {
   return emit<ConcatOp>(filled, dim);
 }
 
-static void checkIndices(GraphBuilder &builder, Value indices, int64_t limit) {
+static void checkIndices(GraphBuilder &builder, Value x, Value indices, int64_t axis) {
+  if (axis >= rankOf(x))
+    throw BuildError{"it gathers along dimension " + std::to_string(axis) + " of " + shapeText(x)};
+  int64_t limit = sizesOf(x)[axis];
   if (!isa<IntegerType>(elementOf(indices)) || elementOf(indices).isInteger(1))
     throw BuildError{"its indices are of type " + typeText(elementOf(indices)) + ", expected integers"};
   auto numbers = builder.knownIntegers(indices);
@@ -152,12 +155,12 @@ static void checkIndices(GraphBuilder &builder, Value indices, int64_t limit) {
 }
 
 Value GraphBuilder::gather(Value x, Value indices, int64_t axis) {
-  checkIndices(*this, indices, sizesOf(x)[axis]);
+  checkIndices(*this, x, indices, axis);
   return emit<GatherOp>(x, indices, axis);
 }
 
 Value GraphBuilder::takeAlong(Value x, Value indices, int64_t axis) {
-  checkIndices(*this, indices, sizesOf(x)[axis]);
+  checkIndices(*this, x, indices, axis);
   bool fits = rankOf(x) == rankOf(indices);
   for (int64_t dim = 0; fits && dim < rankOf(x); ++dim)
     fits = dim == axis || sizesOf(indices)[dim] <= sizesOf(x)[dim];

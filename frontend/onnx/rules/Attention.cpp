@@ -54,6 +54,9 @@ static void writeAttention(Call &call) {
   if (rankOf(q) != 4 || rankOf(k) != 4 || rankOf(v) != 4)
     call.refuse("its operands are " + shapeText(q) + ", " + shapeText(k) + " and " + shapeText(v) +
                 ", expected three or four dimensions");
+  for (size_t i : {4, 5})
+    if (call.has(i) && rankOf(call.in(i)) != 4)
+      call.refuse("its input " + quoted(call.node.inputs[i]) + " is " + shapeText(call.in(i)) + ", expected four dimensions");
   int64_t past = call.has(4) ? sizesOf(call.in(4))[2] : 0;
   if (call.has(4))
     k = b.concat({call.in(4), k}, 2);

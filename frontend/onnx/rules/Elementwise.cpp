@@ -81,8 +81,6 @@ static void writePow(Call &call) {
 static void writeMod(Call &call) {
   requireNumber(call, 0);
   bool truncates = call.integer("fmod", 0) != 0;
-  if (!truncates && isFloat(call.in(0)))
-    call.refuse("its inputs are of floating point, for which ONNX asks for fmod=1");
   truncates ? binary<FmodOp>(call) : binary<ModOp>(call);
 }
 

@@ -207,7 +207,29 @@ static void writeTrilu(Call &call) {
   call.result(upper ? b.select(above, x, zero) : b.select(above, zero, x));
 }
 
+/// Cuts or pads with zeros on both sides until the axes have the given sizes.
+static void writeCenterCropPad(Call &call) {
+  GraphBuilder &b = call.builder;
+  Value x = call.in(0);
+  Shape sizes = call.integersIn(1, "shape"), low(rankOf(x), 0), high(rankOf(x), 0), all(rankOf(x));
+  std::iota(all.begin(), all.end(), 0);
+  Shape axes = call.integers("axes").value_or(all);
+  call.axes(axes, rankOf(x));
+  if (sizes.size() != axes.size())
+    call.refuse("its shape is " + sizesText(sizes) + " for " + std::to_string(axes.size()) + " axes");
+  for (size_t i = 0; i < axes.size(); ++i) {
+    int64_t axis = call.axis(axes[i], rankOf(x));
+    if (sizes[i] < 0 || sizes[i] > INT32_MAX)
+      call.refuse("its shape is " + sizesText(sizes) + ", expected sizes that are neither negative nor absurd");
+    int64_t more = sizes[i] - sizesOf(x)[axis];
+    low[axis] = more / 2; // rounds to zero: of an odd difference the larger half is padded, or cut, at the end
+    high[axis] = more - low[axis];
+  }
+  call.result(b.pad(x, b.splat(elementOf(x), {}, 0), low, high));
+}
+
 static const Rules rules = {
+    {"CenterCropPad", 2, 2, writeCenterCropPad},
     {"Transpose", 1, 1, writeTranspose},
     {"Concat", 1, unlimited, writeConcat},
     {"Slice", 1, 5, writeSlice},
