@@ -50,6 +50,16 @@ def test_inspect_lists_what_is_unsupported():
 def test_inspect_dot(tmp_path):
     out = kiln.kiln("inspect", kiln.LENET, "--dot").out
     assert out.lstrip().startswith("digraph") and out.count("->") >= 8
+    kiln.kiln("inspect", kiln.LENET, "--dot", tmp_path / "net.dot")
+    assert (tmp_path / "net.dot").read_text() == out
+
+
+def test_inspect_counts():
+    """By hand: conv1 makes 6 x 28 x 28 sums of 25 products and an added bias; pool1 adds the 4 elements of 6 x 14 x 14 windows and divides."""
+    rows = {line.split()[0]: line.split() for line in kiln.kiln("inspect", kiln.LENET).out.splitlines() if line.startswith("/")}
+    assert rows["/0/Conv"][1:] == ["Conv", "f32", "1x6x28x28", "156", f"{6 * 28 * 28 * (2 * 25 + 1):,}"]
+    assert rows["/2/AveragePool"][-1] == f"{6 * 14 * 14 * 5:,}"
+    assert rows["/9/Gemm"][-2:] == ["10,164", f"{84 * (2 * 120 + 1):,}"]
 
 
 @pytest.mark.parametrize("kind", ["exe", "lib", "shared", "obj"])
@@ -72,7 +82,10 @@ def test_bench():
 def test_bench_json(tmp_path):
     result = kiln.kiln("bench", kiln.LENET, "--json", *kiln.settings())
     report = json.loads(result.out)
-    assert report["kernels"]
+    assert 0 < report["min_us"] <= report["median_us"] and report["peak_gflops"] > 0 and report["peak_gbytes"] > 0
+    assert abs(sum(kernel["share"] for kernel in report["kernels"]) - 1) < 1e-9
+    products = sum(kernel["flops"] for kernel in report["kernels"])
+    assert abs(products / 853_996 - 1) < 0.02  # as inspect counts; folding may move a bias or a scale
 
 
 def test_compare():
