@@ -74,6 +74,7 @@ private:
   mutable std::set<std::string> touched; ///< axes that are more than a term of an offset: they stay loops of their own
   std::vector<Index> identity; ///< the result's own coordinate
   std::string lane; ///< the result's innermost axis
+  int sums = 0; ///< accumulators named so far; one may be met while another is being defined
   int reducing = 0; ///< depth of reductions being defined
   Role reducingRole = Role::Map;
   bool rowKernel = false; ///< several reductions along rows

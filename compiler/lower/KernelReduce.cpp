@@ -90,7 +90,7 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
         return reduction.init;
     Role role = cast<AlgorithmOpInterface>(op).role();
     Env outer = variables;
-    std::string name = "sum" + std::to_string(accumulators.size());
+    std::string name = "sum" + std::to_string(sums++);
     Stored stored = store(at, name);
     schedule::Stage stage = nest.stages.back();
     nest.stages.pop_back();
@@ -98,12 +98,18 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       if (dim.scale > 1)
         variables[dim.axis].extent *= dim.scale;
 
+    // The op names its reduction axes without knowing the result's.
+    std::vector<std::string> names = reduction.names;
+    for (std::string &axis : names)
+      while (outer.count(axis) && llvm::none_of(nest.axes, [&](const schedule::Axis &a) { return a.name == axis && a.reduction; }))
+        axis = "r" + axis;
+
     // How do the operands store each reduced dimension? Ask with plain variables first.
     std::map<std::string, std::map<std::string, int64_t>> blocks;
     Indices plain;
     for (size_t i = 0; i < reduction.extents.size(); ++i) {
-      variables[reduction.names[i]] = {Var(reduction.names[i]), reduction.extents[i]};
-      plain.push_back(reduction.extents[i] > 1 ? Index::axis(reduction.names[i]) : Index(0));
+      variables[names[i]] = {Var(names[i]), reduction.extents[i]};
+      plain.push_back(reduction.extents[i] > 1 ? Index::axis(names[i]) : Index(0));
     }
     probe = &blocks;
     reduction.step(stored.definition, plain, reduction.init);
@@ -119,18 +125,18 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     for (size_t i = reduction.extents.size(); i-- > 0;) {
       int64_t extent = reduction.extents[i], block = 0;
       bool everywhere = true;
-      for (const auto &[operand, b] : blocks[reduction.names[i]]) {
+      for (const auto &[operand, b] : blocks[names[i]]) {
         everywhere &= b != 0 && (block == 0 || b == block);
         block = std::max(block, b);
       }
       // Padding lanes hold zeros, which only a product of operands that are all blocked may add up.
       bool split = block > 1 && (extent % block == 0 || (everywhere && role == Role::Product));
       if (split) {
-        inner.push_back({reduction.names[i] + "_in", block, i, 1});
+        inner.push_back({names[i] + "_in", block, i, 1});
         if (extent > block)
-          outerLoops.push_back({reduction.names[i], (extent + block - 1) / block, i, block});
+          outerLoops.push_back({names[i], (extent + block - 1) / block, i, block});
       } else if (extent > 1) {
-        middle.push_back({reduction.names[i], extent, i, 1});
+        middle.push_back({names[i], extent, i, 1});
       }
     }
     std::vector<Loop> loops = inner;
@@ -142,7 +148,7 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     Indices r(reduction.extents.size(), Index(0));
     Halide::RDom domain;
     if (!ranges.empty())
-      domain = Halide::RDom(ranges, "r" + std::to_string(accumulators.size()));
+      domain = Halide::RDom(ranges, "r_" + name);
     for (size_t i = 0; i < loops.size(); ++i) {
       const Loop &loop = loops[i];
       bool isOuter = loop.factor > 1;
