@@ -22,13 +22,13 @@ double imbalance(int64_t tasks) {
 } // namespace
 
 double microseconds(const Nest &nest, const Machine &machine) {
-  double perMicrosecond = double(machine.lanes) * (nest.first(Kind::Statistic) ? 300 : nest.first(Kind::Heavy) ? 4500 : 125);
+  double perMicrosecond = double(machine.lanes) * (nest.first(Kind::Statistic) ? 800 : nest.first(Kind::Heavy) ? 6000 : 300);
   double bytes = 4;
   for (const Dim &dim : nest.result().dims)
     bytes *= double(nest.axis(dim.axis).extent);
   for (const Operand &operand : nest.operands)
     bytes += 4 * double(elements(nest, operand));
-  return std::max(double(work(nest)) / perMicrosecond, bytes / 25e3);
+  return std::max(double(work(nest)) / perMicrosecond, bytes / 50e3);
 }
 
 Schedule inParallel(const Nest &nest, const Machine &machine, const Schedule &schedule) {

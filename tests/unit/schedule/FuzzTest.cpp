@@ -4,6 +4,7 @@
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "Kernels.h"
+#include <cstdlib>
 #include <random>
 
 namespace kiln::schedule::test {
@@ -13,6 +14,12 @@ struct Random {
   int64_t upTo(int64_t most) { return 1 + int64_t(engine() % uint64_t(most)); }
   bool coin() { return engine() & 1; }
 };
+
+/// KILN_FUZZ_SEED and KILN_FUZZ_RUNS: other and longer runs by hand.
+int64_t setting(const char *name, int64_t otherwise) {
+  const char *value = std::getenv(name);
+  return value ? std::atoll(value) : otherwise;
+}
 
 Kernel anyKernel(Random &random) {
   int64_t block = random.coin() ? 8 : 16;
@@ -72,10 +79,10 @@ TEST(Fuzz, DefaultsOfManyShapesAreLegal) {
 
 TEST(Fuzz, SchedulesAgree) {
   Random random;
-  random.engine.seed(5);
+  random.engine.seed(unsigned(setting("KILN_FUZZ_SEED", 5)));
   std::vector<Target> machines = targets();
   int changed = 0;
-  for (int i = 0; i < 40; ++i) {
+  for (int64_t i = 0, runs = setting("KILN_FUZZ_RUNS", 40); i < runs; ++i) {
     Kernel kernel = anyKernel(random);
     const Target &target = machines[size_t(i) % machines.size()];
     Nest nest = build(kernel).nest;
