@@ -118,7 +118,7 @@ private:
       return mode == Mode::Own && !group.heavy && !group.reduction;
     case Role::Map:
       if (mode == Mode::Elsewhere) // computed again for every repeated read, unless a row kernel keeps it
-        return group.reduction || elements(v) * 2 >= elements(root);
+        return group.reduction || elements(v) * 2 >= elements(root) || isStatistic(group, op);
       return mode != Mode::Operand;
     case Role::Product:
     case Role::Pool:
@@ -140,6 +140,21 @@ private:
              reducedDims(group.reduction) == reducedDims(op);
     return rootShape == shape ? mode != Mode::Operand
                               : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
+  }
+  // One value per row, made by maps of a reduction that the group would take (the inverse deviation of a layer norm): no more is computed
+  // again than for the reduction itself.
+  bool isStatistic(const Group &group, Operation *op) const {
+    llvm::SetVector<Operation *> maps;
+    maps.insert(op);
+    for (size_t i = 0; i < maps.size() && !group.heavy; ++i)
+      for (Value v : maps[i]->getOperands()) {
+        auto from = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
+        if (from && from.role() == Role::Reduce && acceptsReduction(group, from, Mode::Elsewhere))
+          return true;
+        if (from && from.role() == Role::Map && elements(v) == elements(op->getResult(0)))
+          maps.insert(from);
+      }
+    return false;
   }
   static Attribute reducedDims(Operation *op) { return op->hasAttr("dims") ? op->getAttr("dims") : op->getAttr("dim"); }
 
