@@ -5,7 +5,7 @@ Prints, for every approximation, its coefficients from the constant term up, and
 Run: python3 minimax.py [NAME...]
 """
 import sys
-from mpmath import mp, mpf, matrix, lu_solve, sqrt, log, exp, erf, erfc, sin, cos, tan, atan, asin, tanh, sinh, cos as _cos, pi, linspace, expm1, log1p, fabs
+from mpmath import asin, atan, cos, erf, erfc, exp, expm1, fabs, log, log1p, lu_solve, matrix, mp, mpf, pi, sin, sinh, sqrt, tan, tanh
 
 mp.dps = 60
 
@@ -53,11 +53,6 @@ def remez(f, scale, low, high, top, bottom=0, sweeps=30):
     return best
 
 
-def series(f, x, cut, terms):
-    """f, or near zero its power series, where the formula cancels."""
-    return terms(x) if fabs(x) < cut else f(x)
-
-
 half_log2 = log(mpf(2)) / 2 + mpf(2)**-20
 tiny = mpf(10)**-12
 
@@ -91,7 +86,7 @@ log_s = lambda z: 2 * third + z * 2 / 5 if z < tiny else (log((1 + sqrt(z)) / (1
 s_max = (sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1)
 erf_root = over_root(erf, 2 / sqrt(pi), -2 / (3 * sqrt(pi)))
 erfcx = lambda x: exp(x * x) * erfc(x)
-# erfc's factor over x = (1 + t) / (1 - t) * 2 ... see Activations.cpp: t = (x - 2) / (x + 2)
+# of t = (x - 2) / (x + 2)
 erfc_t = lambda t: erfcx(2 * (1 + t) / (1 - t))
 
 ONE = lambda _: mpf(1)
