@@ -56,7 +56,9 @@ int main(int argc, char **argv) {
   CLI::App app{"kiln turns a model into native code: an executable, a library or an object, with no framework behind it."};
   app.set_version_flag("--version", std::string("kiln ") + kiln::version);
   app.require_subcommand(1);
-  app.failure_message(CLI::FailureMessage::simple);
+  app.failure_message([](const CLI::App *, const CLI::Error &error) {
+    return "kiln: error: " + std::string(error.what()) + "\nkiln --help, or --help after a subcommand, lists what there is.\n";
+  });
   std::vector<std::pair<CLI::App *, Run>> declared;
   for (auto &[order, declare] : commands())
     declared.push_back(declare(app));

@@ -123,3 +123,32 @@ def test_index_out_of_range(tmp_path, out, index):
 def test_index_in_range(tmp_path):
     got = kiln.infer(gather(tmp_path), {"i": np.array([-5, 4, -1], np.int64)}, ["y"])["y"]
     assert got.tolist() == [[0, 1], [8, 9], [8, 9]]
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def edited(data):
+    """One byte of an array's data is another."""
+    at = data.index(b"NUMPY") + 1000
+    return data[:at] + bytes([data[at] ^ 255]) + data[at + 1:]
+
+
+@pytest.mark.parametrize("raw, words", [
+    (npz(picture=IMAGE), ("image", "picture.npy")), (npz(image=IMAGE)[:2000], ()), (b"", ()), (edited(npz(image=IMAGE)), ("image", "damaged")),
+    (npz(image=IMAGE[0, 0]), ("image", "32")), (npz(image=IMAGE.astype(">f4")), ("image",)), (None, ()),
+])
+def test_bad_npz(out, raw, words):
+    if raw is not None:
+        (out.parent / "in.npz").write_bytes(raw)
+    arguments = ["--input", out.parent / "in.npz", "--output", out / "y.npz"]
+    assert_refused(kiln.kiln("run", kiln.LENET, *arguments, *kiln.settings(), check=False), "in.npz", *words, folder=out)
+
+
+def test_unwritable_npz(out):
+    (out.parent / "in.npz").write_bytes(npz(image=IMAGE))
+    arguments = ["--input", out.parent / "in.npz", "--output", out / "no" / "y.npz"]
+    assert_refused(kiln.kiln("run", kiln.LENET, *arguments, *kiln.settings(), check=False), "y.npz", folder=out)
