@@ -20,6 +20,39 @@ llvm::Expected<std::map<std::string, int64_t>> parseDims(const std::vector<std::
   }
   return result;
 }
+
+// What a graph as text may hold: @main, of ops with algorithms on plain tensors of known shape. Kernels and layouts are the compiler's own:
+// the verifiers see each op alone, and cannot refuse a launch of what is not there. Empty: nothing is wrong.
+std::string faultOf(mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  if (!main || !llvm::hasSingleElement(main.getBody()))
+    return "expected a function @main of one block";
+  std::string fault;
+  llvm::raw_string_ostream stream(fault);
+  auto plain = [](mlir::Type type) {
+    auto tensor = mlir::dyn_cast<mlir::RankedTensorType>(type);
+    if (!tensor || !tensor.hasStaticShape() || tensor.getEncoding() || !tensor.getElementType().isIntOrFloat())
+      return false;
+    unsigned bits = tensor.getElementType().getIntOrFloatBitWidth();
+    return tensor.getElementType().isInteger(8) || bits == 16 || bits == 32 || bits == 64 ||
+           tensor.getElementType().isSignlessInteger(1);
+  };
+  module.walk([&](mlir::Operation *op) {
+    auto iota = mlir::dyn_cast<IotaOp>(op);
+    llvm::SmallVector<mlir::Type> types(op->getResultTypes());
+    if (auto func = mlir::dyn_cast<mlir::func::FuncOp>(op))
+      llvm::append_range(types, func.getArgumentTypes());
+    auto odd = llvm::find_if_not(types, plain);
+    if (!mlir::isa<AlgorithmOpInterface, UseOp, ParameterOp, mlir::func::FuncOp, mlir::func::ReturnOp, mlir::ModuleOp>(op))
+      stream << op->getLoc() << ": '" << op->getName() << "' is no op of a graph";
+    else if (odd != types.end())
+      stream << op->getLoc() << ": expected tensors of known shape, numbers and no layout, found " << *odd;
+    else if (iota && iota.getDim() >= static_cast<uint64_t>(mlir::cast<mlir::RankedTensorType>(iota.getType()).getRank()))
+      stream << op->getLoc() << ": dim " << iota.getDim() << " is none of those of " << iota.getType();
+    return stream.str().empty() ? mlir::WalkResult::advance() : mlir::WalkResult::interrupt();
+  });
+  return fault;
+}
 } // namespace
 
 codegen::ParameterBytes Loaded::bytes() const {
@@ -54,6 +87,8 @@ llvm::Expected<Loaded> load(const Source &source) {
     loaded.module = mlir::parseSourceString<mlir::ModuleOp>((*file)->getBuffer(), loaded.context.get());
     if (!loaded.module)
       return llvm::createStringError("%s", llvm::StringRef(problems).rtrim().str().c_str());
+    if (std::string fault = faultOf(*loaded.module); !fault.empty())
+      return llvm::createStringError("%s", fault.c_str());
     return loaded;
   }
   file->reset();
