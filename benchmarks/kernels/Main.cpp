@@ -6,6 +6,7 @@
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "Peak.h"
+#include "compiler/schedule/SpaceLoops.h"
 #include "tests/unit/schedule/Kernels.h"
 #include <algorithm>
 #include <cstdio>
@@ -28,7 +29,7 @@ struct Options {
 
 bool option(const char *argument, const char *name, std::string &value) {
   size_t length = std::strlen(name);
-  if (std::strncmp(argument, name, length) || argument[length] != '=')
+  if (std::strncmp(argument, name, length) != 0 || argument[length] != '=')
     return false;
   value = argument + length + 1;
   return true;
@@ -227,7 +228,7 @@ void all(Bench &bench, int64_t v) {
   heavy(weightGradient(16, 32, 64, 14, 3, v));
   for (auto [n, k] :
        std::vector<std::array<int64_t, 2>>{{256, 256}, {1024, 1024}, {1024, 2048}, {4096, 4096}, {120, 400}, {84, 120}, {10, 84}})
-    moved(product(1, 1, n, k, v), double((n + v - 1) / v * v * k));
+    moved(product(1, 1, n, k, v), double(ceilDiv(n, v) * v * k));
   moved(product(1, 1, 1000, 2048, 0), 1000. * 2048);
   moved(productTransposed(1, 1, 1000, 2048, false), 1000. * 2048);
   moved(depthwise(144, 56, 1, v), 2. * 144 * 56 * 56);

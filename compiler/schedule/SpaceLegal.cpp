@@ -84,12 +84,16 @@ private:
 
   std::string list(const std::string &key, const std::string &value) const {
     std::vector<std::string> seen;
+    std::string wrong;
     for (const std::string &name : split(value, '.')) {
-      if (contains(seen, name))
-        return key + ": " + name + " twice";
+      bool known = key == "sum" ? isReduction(name) : runsOver(nest.result(), name);
+      const char *fault = contains(seen, name) ? " twice"
+                          : known              ? ""
+                          : key == "sum"       ? " is no reduction of this nest"
+                                               : " is no axis of the result";
+      if (*fault)
+        return wrong.append(key).append(": ").append(name).append(fault);
       seen.push_back(name);
-      if (key == "sum" ? !isReduction(name) : !runsOver(nest.result(), name))
-        return key + ": " + name + (key == "sum" ? " is no reduction of this nest" : " is no axis of the result");
     }
     return "";
   }

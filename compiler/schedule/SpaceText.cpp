@@ -56,7 +56,7 @@ Schedule Schedule::with(const std::string &key, const std::string &value) const 
 std::string Schedule::print() const {
   std::string line = family + "{", separator;
   for (const auto &[key, value] : params) {
-    line += separator + key + "=" + value;
+    line.append(separator).append(key).append("=").append(value);
     separator = ", ";
   }
   return line + "}";
@@ -88,11 +88,13 @@ bool Schedule::parse(const std::string &text, Schedule &schedule, std::string &w
       return false;
     }
     if (isNumeric(key) && !isCount(value)) {
-      why = key + ": expected a number, found '" + value + "'";
+      why = key;
+      why.append(": expected a number, found '").append(value).append("'");
       return false;
     }
     if (!parsed.params.emplace(key, value).second) {
-      why = key + ": given twice";
+      why = key;
+      why += ": given twice";
       return false;
     }
   }

@@ -332,7 +332,8 @@ testing::AssertionResult agrees(const Kernel &kernel, const Target &target, cons
   out.fill(std::numeric_limits<float>::quiet_NaN());
   std::vector<Halide::Buffer<float>> alive;
   for (const auto &[name, buffer] : operandsOf(kernel)) {
-    Halide::Buffer<float> operand = name == over ? Halide::Buffer<float>(out.data(), {int(out.number_of_elements())}) : buffer;
+    Halide::Buffer<float> operand =
+        name == over ? Halide::Buffer<float>(out.data(), std::vector<int>{int(out.number_of_elements())}) : buffer;
     if (name == over)
       std::memcpy(out.data(), buffer.data(), size_t(buffer.size_in_bytes()));
     alive.push_back(operand);
