@@ -19,19 +19,6 @@ LogicalResult verifyDims(Operation *op, ArrayRef<int64_t> dims, int64_t rank) {
       return op->emitOpError("needs increasing dimensions below ") << rank << ", found " << d;
   return success();
 }
-// A float as a signed integer that orders as it does, with NaN beyond the winning end: so that a maximum or minimum keeps NaN and yet is
-// an integer reduction, which may be split into lanes in any order. `back` is its own inverse up to the NaN.
-Halide::Expr key(Halide::Expr bits) {
-  Halide::Type type = bits.type();
-  return bits ^ ((bits >> Halide::Internal::make_const(type, type.bits() - 1)) & type.max());
-}
-Halide::Expr orderedKey(Halide::Expr v, ReduceKind kind) {
-  Halide::Type type = Halide::Int(v.type().bits());
-  Halide::Expr last = kind == ReduceKind::Max ? type.max() : type.min();
-  return Halide::select(math::isNan(v), last, key(Halide::reinterpret(type, v)));
-}
-Halide::Expr unordered(Halide::Expr ordered) { return Halide::reinterpret(Halide::Float(ordered.type().bits()), key(ordered)); }
-
 // The operand's coordinate from the result's and the reduction's.
 lower::Indices merge(lower::At at, lower::At r, ArrayRef<int64_t> dims, int64_t rank) {
   lower::Indices from;
@@ -56,17 +43,11 @@ Halide::Expr ReduceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
     reduction.extents.push_back(x.getDimSize(d));
     reduction.names.push_back("r" + std::to_string(d));
   }
-  bool ordered =
-      (getKind() == ReduceKind::Max || getKind() == ReduceKind::Min) && (x.getElementType().isF32() || x.getElementType().isF64());
-  Halide::Expr start = lower::identity(getKind(), lower::halideType(x.getElementType()));
-  reduction.init = {ordered ? Halide::Internal::simplify(key(Halide::reinterpret(Halide::Int(start.type().bits()), start)))
-                            : start};
+  reduction.init = {lower::identity(getKind(), lower::halideType(x.getElementType()))};
   reduction.step = [&](lower::At to, lower::At r, const lower::Exprs &sum) -> lower::Exprs {
-    Halide::Expr v = emitter.value(getX(), merge(to, r, getDims(), x.getRank()));
-    return {lower::combine(getKind(), sum[0], ordered ? orderedKey(v, getKind()) : v)};
+    return {lower::combine(getKind(), sum[0], emitter.value(getX(), merge(to, r, getDims(), x.getRank())))};
   };
-  Halide::Expr result = emitter.reduce(*this, at, reduction)[0];
-  return ordered ? unordered(result) : result;
+  return emitter.reduce(*this, at, reduction)[0];
 }
 
 LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
