@@ -1,0 +1,80 @@
+/* In: a compiled model's functions. Out: runs of it, with errors as sentences. */
+#include "runtime/train/engine.h"
+#include <stdlib.h>
+#include <string.h>
+
+kiln_engine kiln_engine_step(void) {
+  return (kiln_engine){.info = kiln_step_info(),
+                       .create = kiln_step_create,
+                       .run = kiln_step_run,
+                       .message = kiln_step_message,
+                       .destroy = kiln_step_destroy};
+}
+
+kiln_engine kiln_engine_evaluate(void) {
+  return (kiln_engine){.info = kiln_evaluate_info(),
+                       .create = kiln_evaluate_create,
+                       .run = kiln_evaluate_run,
+                       .message = kiln_evaluate_message,
+                       .destroy = kiln_evaluate_destroy};
+}
+
+static kiln_tensor *tensors(const kiln_tensor_info *infos, int32_t count) {
+  kiln_tensor *result = calloc((size_t)count + 1, sizeof *result);
+  for (int32_t i = 0; result && i < count; ++i) {
+    result[i].dtype = infos[i].dtype;
+    result[i].rank = infos[i].rank;
+    memcpy(result[i].shape, infos[i].shape, sizeof infos[i].shape);
+  }
+  return result;
+}
+
+bool kiln_engine_open(kiln_engine *engine, int32_t threads, kiln_error *error) {
+  kiln_options options = {.size = sizeof options, .threads = threads};
+  if (engine->create(&options, &engine->context) != KILN_OK)
+    return kiln_error_set(error, "%s", engine->message(engine->context));
+  engine->inputs = tensors(engine->info->inputs, engine->info->input_count);
+  engine->outputs = tensors(engine->info->outputs, engine->info->output_count);
+  return (engine->inputs && engine->outputs) || kiln_error_set(error, "no memory for the model's inputs and outputs");
+}
+
+bool kiln_engine_run(kiln_engine *engine, kiln_error *error) {
+  if (engine->run(engine->context, engine->inputs, engine->outputs) == KILN_OK)
+    return true;
+  return kiln_error_set(error, "%s", engine->message(engine->context));
+}
+
+void kiln_engine_close(kiln_engine *engine) {
+  if (engine->context)
+    engine->destroy(engine->context);
+  free(engine->inputs);
+  free(engine->outputs);
+  engine->context = NULL;
+  engine->inputs = engine->outputs = NULL;
+}
+
+static int32_t find(const kiln_tensor_info *infos, int32_t count, const char *name) {
+  for (int32_t i = 0; i < count; ++i)
+    if (strcmp(infos[i].name, name) == 0)
+      return i;
+  return -1;
+}
+
+int32_t kiln_engine_input(const kiln_engine *engine, const char *name) {
+  return find(engine->info->inputs, engine->info->input_count, name);
+}
+int32_t kiln_engine_output(const kiln_engine *engine, const char *name) {
+  return find(engine->info->outputs, engine->info->output_count, name);
+}
+
+void kiln_engine_set_input(kiln_engine *engine, const char *name, void *data) {
+  int32_t place = kiln_engine_input(engine, name);
+  if (place >= 0)
+    engine->inputs[place].data = data;
+}
+
+void kiln_engine_set_output(kiln_engine *engine, const char *name, void *data) {
+  int32_t place = kiln_engine_output(engine, name);
+  if (place >= 0)
+    engine->outputs[place].data = data;
+}

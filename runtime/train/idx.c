@@ -1,0 +1,85 @@
+/* In: an IDX file: two zero bytes, a type, the number of dimensions, their sizes and the elements, all big endian. Out: a column.
+ * zlib reads gzipped files and plain ones alike. */
+#include "runtime/core/tensor.h"
+#include "runtime/train/column.h"
+#include <errno.h>
+#include <string.h>
+#include <zlib.h>
+
+static kiln_dtype dtype_of(uint8_t type) {
+  switch (type) {
+  case 0x08:
+    return KILN_U8;
+  case 0x09:
+    return KILN_I8;
+  case 0x0b:
+    return KILN_I16;
+  case 0x0c:
+    return KILN_I32;
+  case 0x0d:
+    return KILN_F32;
+  case 0x0e:
+    return KILN_F64;
+  default:
+    return 0;
+  }
+}
+
+/* Whether all of it was there; at the file's end or in a damaged stream it was not. */
+static bool take(gzFile file, void *data, int64_t bytes) {
+  uint8_t *at = data;
+  while (bytes > 0) {
+    int got = gzread(file, at, bytes > (1 << 30) ? 1 << 30 : (unsigned)bytes);
+    if (got <= 0)
+      return false;
+    at += got;
+    bytes -= got;
+  }
+  return true;
+}
+
+static void to_little_endian(uint8_t *data, int64_t bytes, int32_t size) {
+  for (int64_t i = 0; size > 1 && i < bytes; i += size)
+    for (int32_t k = 0; k < size / 2; ++k) {
+      uint8_t byte = data[i + k];
+      data[i + k] = data[i + size - 1 - k];
+      data[i + size - 1 - k] = byte;
+    }
+}
+
+static bool read_file(kiln_column *column, gzFile file, const char *path, kiln_error *error) {
+  uint8_t start[4], sizes[4 * (KILN_MAX_RANK + 1)], extra;
+  int64_t shape[KILN_MAX_RANK + 1];
+  if (!take(file, start, 4) || start[0] || start[1] || !dtype_of(start[2]))
+    return kiln_error_set(error, "%s: it is no IDX file", path);
+  int32_t rank = start[3];
+  if (rank < 1 || rank > KILN_MAX_RANK + 1)
+    return kiln_error_set(error, "%s: expected 1 to %d dimensions, found %d", path, KILN_MAX_RANK + 1, rank);
+  if (!take(file, sizes, 4 * rank))
+    return kiln_error_set(error, "%s: it ends inside its header", path);
+  for (int32_t i = 0; i < rank; ++i)
+    shape[i] = (int64_t)sizes[4 * i] << 24 | sizes[4 * i + 1] << 16 | sizes[4 * i + 2] << 8 | sizes[4 * i + 3];
+  if (!kiln_column_take(column, path, dtype_of(start[2]), rank, shape, error))
+    return false;
+  int64_t bytes = (int64_t)column->stride * column->rows;
+  char described[KILN_DESCRIPTION];
+  kiln_describe(described, column->dtype, rank, shape);
+  int more = take(file, column->memory, bytes) ? gzread(file, &extra, 1) : -1;
+  if (more != 0) {
+    kiln_column_free(column);
+    return kiln_error_set(error, "%s: expected %lld bytes of data for %s; %s", path, (long long)bytes, described,
+                          more > 0 ? "found more" : "it is cut off or damaged");
+  }
+  to_little_endian(column->memory, bytes, kiln_dtype_size(column->dtype));
+  return true;
+}
+
+bool kiln_read_idx(kiln_column *column, const char *path, kiln_error *error) {
+  gzFile file = gzopen(path, "rbe");
+  if (file == NULL)
+    return kiln_error_set(error, "%s: %s", path, errno ? strerror(errno) : "no memory to read it");
+  gzbuffer(file, 1 << 16);
+  bool good = read_file(column, file, path, error);
+  gzclose(file);
+  return good;
+}
