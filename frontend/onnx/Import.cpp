@@ -2,6 +2,7 @@
 #include "frontend/onnx/Import.h"
 #include "frontend/onnx/Fault.h"
 #include "frontend/onnx/Rule.h"
+#include "frontend/onnx/Trained.h"
 #include "frontend/onnx/Types.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
@@ -41,7 +42,7 @@ private:
   void writeNode(const Node &node);
   std::vector<Value> inputsOf(const Node &node);
   Value value(const std::string &name); ///< null when its node was refused
-  Value parameter(const std::string &name, RankedTensorType type, Bytes bytes);
+  Value parameter(const std::string &name, RankedTensorType type, Bytes bytes, bool trained = false);
   void finishFunction();
   void hoistConstants();
   void verifyAll();
@@ -58,6 +59,7 @@ private:
   std::unordered_map<std::string, const Tensor *> tensors;
   std::unordered_set<std::string> failed; ///< values of refused nodes, and of those behind them
   std::set<std::string> openDimensions;
+  std::set<std::string> trained; ///< initialisers
   std::map<std::string, Bytes> weights;
   std::vector<std::string> problems;
 };
@@ -118,12 +120,14 @@ void Importer::addInput(const ValueInfo &input) {
 
 //===- values -===//
 
-Value Importer::parameter(const std::string &wanted, RankedTensorType type, Bytes bytes) {
+Value Importer::parameter(const std::string &wanted, RankedTensorType type, Bytes bytes, bool isTrained) {
   std::string name = wanted;
   for (int i = 1; name == "main" || weights.count(name); ++i)
     name = wanted + "_" + std::to_string(i);
   OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
-  atModule.create<ParameterOp>(named(name), name, type, StringAttr());
+  auto made = atModule.create<ParameterOp>(named(name), name, type, StringAttr());
+  if (options.training && !isTrained)
+    made->setAttr("kiln.frozen", ops.getUnitAttr());
   weights[name] = std::move(bytes);
   return ops.create<UseOp>(named(name), type, name);
 }
@@ -133,9 +137,10 @@ Value Importer::place(const Tensor &tensor, const std::string &name) {
   if (tensor.elements() > INT32_MAX)
     throw BuildError{"tensor " + quoted(name) + " has " + std::to_string(tensor.elements()) + " elements, expected at most " +
                      std::to_string(INT32_MAX)};
-  if (tensor.elements() <= (isa<FloatType>(element) ? mostFloats : mostIntegers))
+  bool isTrained = trained.count(name);
+  if (!isTrained && tensor.elements() <= (isa<FloatType>(element) ? mostFloats : mostIntegers))
     return builder.constant(constantOf(tensor, element));
-  return parameter(name, RankedTensorType::get(tensor.shape, element), tensor.data);
+  return parameter(name, RankedTensorType::get(tensor.shape, element), tensor.data, isTrained);
 }
 
 Value Importer::value(const std::string &name) {
@@ -298,6 +303,8 @@ Result<Import> Importer::run() {
   module.push_back(function);
   ops.setInsertionPointToStart(function.addEntryBlock());
   readDimensions();
+  if (options.training)
+    trained = trainedTensors(model.graph, mostFloats);
   for (const ValueInfo &input : model.graph.inputs)
     addInput(input);
   for (const auto &[name, size] : options.dims)

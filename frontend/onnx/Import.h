@@ -7,22 +7,19 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_FRONTEND_ONNX_IMPORT_H
 #define KILN_FRONTEND_ONNX_IMPORT_H
+#include "frontend/WeightedModule.h"
 #include "frontend/onnx/Model.h"
 #include "frontend/onnx/Result.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/OwningOpRef.h"
 
 namespace kiln::onnx {
 
 struct ImportOptions {
   std::map<std::string, int64_t> dims; ///< name of an open dimension -> size
   std::vector<std::string> outputs; ///< inner values to give as results too, after the model's own
+  bool training = false; ///< weights of any size are parameters; parameters that are none carry `kiln.frozen`
 };
 
-struct Import {
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::map<std::string, Bytes> weights; ///< by the name of the kiln.parameter: dense, little-endian, one byte per i1
-};
+using Import = WeightedModule;
 
 /// Loads the dialects that it needs into `context`.
 Result<Import> importModel(const Model &model, const ImportOptions &options, mlir::MLIRContext &context);

@@ -7,6 +7,7 @@
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_FRONTEND_ONNX_MODEL_H
 #define KILN_FRONTEND_ONNX_MODEL_H
+#include "frontend/Bytes.h"
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <vector>
 
 namespace kiln::onnx {
+using kiln::Bytes;
 
 /// The numbers of onnx.TensorProto.DataType.
 // clang-format off
@@ -28,25 +30,6 @@ enum class DataType : int32_t {
 // clang-format on
 std::string_view typeName(DataType type); ///< "float32", "int64", ...; "type 99" has no name and gives "unknown"
 unsigned typeBits(DataType type);         ///< bits of one element in memory; 0 for strings and unknown types
-
-/// Bytes that never change and are never copied: a string moved out of the file's message, or part of a mapped file.
-class Bytes {
-public:
-  Bytes() = default;
-  explicit Bytes(std::string text) {
-    auto kept = std::make_shared<const std::string>(std::move(text));
-    bytes = *kept;
-    owner = std::move(kept);
-  }
-  Bytes(std::shared_ptr<const void> owner, std::string_view bytes) : owner(std::move(owner)), bytes(bytes) {}
-  std::string_view view() const { return bytes; }
-  size_t size() const { return bytes.size(); }
-  Bytes part(size_t offset, size_t length) const { return Bytes(owner, bytes.substr(offset, length)); }
-
-private:
-  std::shared_ptr<const void> owner;
-  std::string_view bytes;
-};
 
 struct Tensor {
   std::string name;

@@ -84,6 +84,33 @@ TEST(Import, KeepsWeightsAsBytes) {
   EXPECT_EQ(result.weights["w"].view(), std::string_view(reinterpret_cast<const char *>(values.data()), values.size() * 4));
 }
 
+TEST(Import, TellsWeightsFromOtherNumbersForTraining) {
+  auto model = emptyModel();
+  auto *graph = model.mutable_graph();
+  addValue(graph->add_input(), "x", {2, 1, 3, 3});
+  addValue(graph->add_output(), "y", {});
+  addFloats(graph, "filters", {2, 1, 3, 3}, std::vector<float>(18, 0.5f));
+  for (const char *name : {"bias", "scale", "shift", "mean"}) // of equal numbers: those fold away when they are constants
+    addFloats(graph, name, {2}, {0, 0});
+  addFloats(graph, "variance", {2}, {1, 2});
+  addFloats(graph, "exponent", {1}, {3});
+  addNode(graph, "Conv", "conv", {"x", "filters", "bias"}, {"a"});
+  addNode(graph, "BatchNormalization", "norm", {"a", "scale", "shift", "mean", "variance"}, {"b"});
+  addNode(graph, "Pow", "pow", {"b", "exponent"}, {"y"});
+  ImportOptions options;
+  options.training = true;
+  auto result = imported(model, options);
+  ASSERT_EQ(result.error, "");
+  for (const char *name : {"bias", "filters", "scale", "shift"}) {
+    EXPECT_EQ(result.weights.count(name), 1u) << name;
+    EXPECT_EQ(result.text.find("@" + std::string(name) + " : tensor<2x1x3x3xf32> {kiln.frozen}"), std::string::npos);
+    EXPECT_EQ(result.text.find("@" + std::string(name) + " : tensor<2xf32> {kiln.frozen}"), std::string::npos);
+  }
+  for (const char *name : {"mean", "exponent"})
+    EXPECT_EQ(result.weights.count(name), 0u) << name;
+  expectIn(result.text, {"kiln.parameter @norm.constant : tensor<2xf32> {kiln.frozen}"});
+}
+
 TEST(Import, FixesNamedDimensions) {
   auto model = addRelu();
   model.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(0)->set_dim_param(
