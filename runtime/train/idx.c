@@ -25,6 +25,12 @@ static kiln_dtype dtype_of(uint8_t type) {
   }
 }
 
+static bool damaged(gzFile file) {
+  int code = Z_OK;
+  gzerror(file, &code);
+  return code != Z_OK && code != Z_STREAM_END; /* Z_BUF_ERROR: its end is missing */
+}
+
 /* Whether all of it was there; at the file's end or in a damaged stream it was not. */
 static bool take(gzFile file, void *data, int64_t bytes) {
   uint8_t *at = data;
@@ -50,7 +56,10 @@ static void to_little_endian(uint8_t *data, int64_t bytes, int32_t size) {
 static bool read_file(kiln_column *column, gzFile file, const char *path, kiln_error *error) {
   uint8_t start[4], sizes[4 * (KILN_MAX_RANK + 1)], extra;
   int64_t shape[KILN_MAX_RANK + 1];
-  if (!take(file, start, 4) || start[0] || start[1] || !dtype_of(start[2]))
+  bool started = take(file, start, 4);
+  if (!started && damaged(file))
+    return kiln_error_set(error, "%s: it is cut off or damaged", path);
+  if (!started || start[0] || start[1] || !dtype_of(start[2]))
     return kiln_error_set(error, "%s: it is no IDX file", path);
   int32_t rank = start[3];
   if (rank < 1 || rank > KILN_MAX_RANK + 1)
@@ -65,6 +74,8 @@ static bool read_file(kiln_column *column, gzFile file, const char *path, kiln_e
   char described[KILN_DESCRIPTION];
   kiln_describe(described, column->dtype, rank, shape);
   int more = take(file, column->memory, bytes) ? gzread(file, &extra, 1) : -1;
+  if (more == 0 && damaged(file))
+    more = -1;
   if (more != 0) {
     kiln_column_free(column);
     return kiln_error_set(error, "%s: expected %lld bytes of data for %s; %s", path, (long long)bytes, described,

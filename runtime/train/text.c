@@ -25,10 +25,13 @@ static uint8_t *read_whole(const char *path, int64_t *size, kiln_error *error) {
       bytes = more;
     }
   }
+  int code = Z_OK;
+  gzerror(file, &code);
+  bool whole = got >= 0 && (code == Z_OK || code == Z_STREAM_END);
   gzclose(file);
   if (bytes == NULL) {
     kiln_error_set(error, "%s: no memory for its text", path);
-  } else if (got < 0) {
+  } else if (!whole) {
     kiln_error_set(error, "%s: it is cut off or damaged", path);
     free(bytes);
     bytes = NULL;
