@@ -140,16 +140,23 @@ static bool open_folder(kiln_dataset *dataset, const kiln_source *source, const 
   return open_files(dataset, NULL, &files, error);
 }
 
-/* Every column must have as many rows as the first one. */
+/* Every column must have as many rows as the first one. Columns of an npz file say their names in their paths. */
 static bool check_rows(kiln_dataset *dataset, kiln_error *error) {
   const kiln_column *first = &dataset->columns[0];
   for (int32_t i = 1; i < dataset->count; ++i)
     if (dataset->columns[i].rows != first->rows)
-      return kiln_error_set(error, "%s has %lld rows, %s%s%s has %lld: expected as many", first->path, (long long)first->rows,
-                            dataset->columns[i].path, dataset->columns[i].name[0] ? ": " : "", dataset->columns[i].name,
-                            (long long)dataset->columns[i].rows);
+      return kiln_error_set(error, "%.300s has %lld rows, %.300s has %lld: expected as many", first->path, (long long)first->rows,
+                            dataset->columns[i].path, (long long)dataset->columns[i].rows);
   dataset->rows = dataset->count ? first->rows : 0;
   return true;
+}
+
+static bool known(const char *format, kiln_error *error) {
+  static const char *const formats[] = {"idx", "npy", "npz", "csv", "text"};
+  for (size_t i = 0; format && i < sizeof formats / sizeof *formats; ++i)
+    if (strcmp(format, formats[i]) == 0)
+      return true;
+  return format == NULL || kiln_error_set(error, "format: expected idx, npy, npz, csv or text, found '%s'", format);
 }
 
 bool kiln_dataset_open(kiln_dataset *dataset, kiln_dataset *validation, const kiln_source *source, kiln_error *error) {
@@ -160,6 +167,8 @@ bool kiln_dataset_open(kiln_dataset *dataset, kiln_dataset *validation, const ki
     *validation = (kiln_dataset){0};
   if (source->names > KILN_MAX_COLUMNS)
     return kiln_error_set(error, "expected a model of at most %d inputs, found %d", KILN_MAX_COLUMNS - 1, source->names - 1);
+  if (!known(source->format, error))
+    return false;
   if (stat(source->data, &status) != 0)
     return kiln_error_set(error, "%s: %m", source->data);
   if (S_ISDIR(status.st_mode)) {

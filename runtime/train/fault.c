@@ -16,8 +16,8 @@ static int64_t find_row(const kiln_feed *feed, const float *values, const uint32
 bool kiln_fault_explain(const kiln_trainer *trainer, const kiln_batch *batch, bool loss, const char *part, kiln_error *error) {
   const kiln_set *set = &trainer->training;
   char kept[PATH_MAX + 80] = "; there is no checkpoint yet", where[400];
-  if (trainer->saved_epoch >= 0)
-    snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept: %s", (long long)trainer->saved_epoch, trainer->checkpoint);
+  if (trainer->saved)
+    snprintf(kept, sizeof kept, "; the checkpoint of epoch %lld is kept: %s", (long long)trainer->saved_epoch, trainer->saved);
   snprintf(where, sizeof where, "step %lld (epoch %lld, batch %lld)", (long long)trainer->number,
            (long long)trainer->state.epoch + 1, (long long)(trainer->state.row / set->loader.size) + 1);
   for (int32_t i = 0; i < set->count; ++i) {

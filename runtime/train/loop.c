@@ -45,8 +45,8 @@ static bool write_recipe(void *user, void *file) { return json_dumpf(user, file,
 static bool save(kiln_trainer *trainer, const char *path, kiln_error *error) {
   if (!kiln_state_save(&trainer->state, path, &trainer->recipe, error))
     return false;
-  if (path == trainer->checkpoint)
-    trainer->saved_epoch = trainer->state.epoch;
+  trainer->saved = path;
+  trainer->saved_epoch = trainer->state.epoch;
   json_t *kept = kiln_recipe_keep(&trainer->recipe);
   bool good = kept && kiln_write_whole(trainer->kept_recipe, write_recipe, kept, error);
   json_decref(kept);
@@ -118,9 +118,11 @@ int kiln_train_loop(kiln_trainer *trainer) {
   kiln_result training, validation;
   kiln_verdict verdict = {0};
   bool first = true;
-  if (trainer->state.epoch >= trainer->recipe.epochs && !trainer->recipe.quiet)
+  if (trainer->state.epoch >= trainer->recipe.epochs) {
     printf("nothing to do: the checkpoint has %lld epochs behind it, of %lld\n", (long long)trainer->state.epoch,
            (long long)trainer->recipe.epochs);
+    return KILN_EXIT_DONE;
+  }
   while (trainer->state.epoch < trainer->recipe.epochs && !verdict.stop) {
     double start = kiln_seconds();
     if (!kiln_train_epoch(trainer, &training, &error))

@@ -125,6 +125,8 @@ static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_
     return false;
   if (recipe->resume && !kiln_state_load(&trainer->state, resumed, recipe->resume, true, error))
     return false;
+  trainer->saved = recipe->resume;
+  trainer->saved_epoch = trainer->state.epoch;
   if (!kiln_engine_open(&trainer->step, (int32_t)recipe->threads, error) ||
       !kiln_engine_open(&trainer->evaluate, (int32_t)recipe->threads, error) || !kiln_sets_open(trainer, error) ||
       !connect(trainer, error))
@@ -146,7 +148,7 @@ static void close_all(kiln_trainer *trainer) {
 }
 
 int main(int count, char **arguments) {
-  kiln_trainer trainer = {.step = kiln_engine_step(), .evaluate = kiln_engine_evaluate(), .saved_epoch = -1};
+  kiln_trainer trainer = {.step = kiln_engine_step(), .evaluate = kiln_engine_evaluate()};
   kiln_safetensors resumed = {0};
   kiln_error error = {""};
   const char *slash = count > 0 ? strrchr(arguments[0], '/') : NULL;

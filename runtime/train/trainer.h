@@ -40,7 +40,8 @@ typedef struct kiln_trainer {
   uint32_t *split; /* all rows of the data: first those to train with, then those held out */
   kiln_rate rate;
   char checkpoint[PATH_MAX], best[PATH_MAX], kept_recipe[PATH_MAX];
-  int64_t saved_epoch; /* of the last checkpoint that this run wrote; -1: none */
+  const char *saved; /* the newest checkpoint of this training, at the end of `saved_epoch` or within the next; NULL: none yet */
+  int64_t saved_epoch;
   /* what the step reads and writes besides regions and batches */
   int64_t number, seed;
   float rate_now;

@@ -20,9 +20,8 @@ bool kiln_watch_check(const kiln_trainer *trainer, kiln_error *error) {
   const char *name = monitored(trainer);
   if (strcmp(name, "loss") == 0 || place_of(&watched(trainer)->metrics, name) >= 0)
     return true;
-  return kiln_error_set(error, "monitor: expected loss or one of the metrics (%s)%s, found '%s'",
-                        trainer->recipe.metrics ? trainer->recipe.metrics : "none",
-                        trainer->validation.row_count ? "" : " with validation data", name);
+  return kiln_error_set(error, "monitor: expected loss or one of the metrics%s, found '%s'",
+                        watched(trainer)->metrics.count ? "" : " (there are none: they need --metrics and validation data)", name);
 }
 
 kiln_verdict kiln_watch(kiln_trainer *trainer, const kiln_result *training, const kiln_result *validation) {
