@@ -94,14 +94,23 @@ bool kiln_option_check(const kiln_option *option, const char *origin, const json
 
 static void put(kiln_recipe *recipe, const kiln_option *option, const json_t *value) {
   char *place = (char *)recipe + option->place;
-  if (option->kind == KILN_TEXT)
-    *(const char **)(void *)place = json_string_value(value);
-  else if (option->kind == KILN_FLAG)
-    *(bool *)(void *)place = json_is_true(value);
-  else if (option->kind == KILN_WHOLE)
-    *(int64_t *)(void *)place = value ? json_integer_value(value) : (int64_t)option->otherwise;
-  else
-    *(double *)(void *)place = value ? json_number_value(value) : option->otherwise;
+  const char *text = json_string_value(value);
+  bool flag = json_is_true(value);
+  int64_t whole = value ? json_integer_value(value) : (int64_t)option->otherwise;
+  double real = value ? json_number_value(value) : option->otherwise;
+  switch (option->kind) {
+  case KILN_TEXT:
+    memcpy(place, &text, sizeof text);
+    break;
+  case KILN_FLAG:
+    memcpy(place, &flag, sizeof flag);
+    break;
+  case KILN_WHOLE:
+    memcpy(place, &whole, sizeof whole);
+    break;
+  default:
+    memcpy(place, &real, sizeof real);
+  }
 }
 
 void kiln_recipe_fill(kiln_recipe *recipe) {

@@ -21,11 +21,11 @@ double kiln_rate_at(const kiln_rate *rate, int64_t done, double factor) {
   if (done < rate->warmup)
     return rate->rate * (double)(done + 1) / (double)rate->warmup;
   int64_t since = done - rate->warmup, length = rate->total - rate->warmup;
-  int64_t epoch = rate->epoch > 0 ? since / rate->epoch : 0;
+  int64_t epoch = rate->epoch > 0 ? since / rate->epoch : 0, periods = epoch / rate->every;
   double value = rate->rate;
   switch (rate->schedule) {
   case KILN_STEP:
-    value *= pow(rate->decay, (double)(epoch / rate->every));
+    value *= pow(rate->decay, (double)periods);
     break;
   case KILN_EXPONENTIAL:
     value *= pow(rate->decay, (double)epoch);

@@ -160,7 +160,7 @@ static double score(const float *parameters, const void *x, const void *target, 
 #define IN(name) find(step_inputs, COUNT(step_inputs), inputs, name)
 #define OUT(name) find(step_outputs, COUNT(step_outputs), outputs, name)
 
-static float *gradient(const float *x_any, const void *target, const float *weight, const float *parameters, const float *kept,
+static float *gradient(const void *x, const void *target, const float *weight, const float *parameters, const float *kept,
                        float *loss) {
   static float gradients[PARAMETERS], scores[CLASSES];
   static double slope[CLASSES];
@@ -170,14 +170,14 @@ static float *gradient(const float *x_any, const void *target, const float *weig
     total += (double)weight[row];
   for (int64_t item = 0; item < BATCH * ITEMS; ++item) {
     double share = (double)weight[item / ITEMS] / ITEMS;
-    sum += share * score(parameters, x_any, target, item, kept, scores, slope);
+    sum += share * score(parameters, x, target, item, kept, scores, slope);
     for (int c = 0; c < CLASSES; ++c) {
       float part = (float)(slope[c] * share / total);
 #ifdef TOY_TEXT
-      gradients[((const int64_t *)(const void *)x_any)[item] * CLASSES + c] += part;
+      gradients[((const int64_t *)x)[item] * CLASSES + c] += part;
 #else
       for (int i = 0; i < FEATURES; ++i)
-        gradients[c * FEATURES + i] += part * x_any[item * FEATURES + i] * kept[i];
+        gradients[c * FEATURES + i] += part * ((const float *)x)[item * FEATURES + i] * kept[i];
       gradients[WEIGHTS + c] += part;
 #endif
     }
