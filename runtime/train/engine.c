@@ -69,12 +69,12 @@ int32_t kiln_engine_output(const kiln_engine *engine, const char *name) {
 
 void kiln_engine_set_input(kiln_engine *engine, const char *name, void *data) {
   int32_t place = kiln_engine_input(engine, name);
-  if (place >= 0)
+  if (place >= 0 && engine->inputs)
     engine->inputs[place].data = data;
 }
 
 void kiln_engine_set_output(kiln_engine *engine, const char *name, void *data) {
   int32_t place = kiln_engine_output(engine, name);
-  if (place >= 0)
+  if (place >= 0 && engine->outputs)
     engine->outputs[place].data = data;
 }

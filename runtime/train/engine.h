@@ -41,7 +41,7 @@ void kiln_engine_close(kiln_engine *engine);
 /* The place of a name among inputs or outputs, or -1. */
 int32_t kiln_engine_input(const kiln_engine *engine, const char *name);
 int32_t kiln_engine_output(const kiln_engine *engine, const char *name);
-/* The same, and its data from now on; nothing where there is no such name. */
+/* The same, and its data from now on; nothing where there is no such name, or the engine is not open. */
 void kiln_engine_set_input(kiln_engine *engine, const char *name, void *data);
 void kiln_engine_set_output(kiln_engine *engine, const char *name, void *data);
 

@@ -53,11 +53,6 @@ double kiln_metrics_value(kiln_metrics *metrics, int32_t index, double loss) {
 }
 
 json_t *kiln_metrics_confusion(const kiln_metrics *metrics) {
-  bool wanted = false;
-  for (int32_t i = 0; i < metrics->count; ++i)
-    wanted |= strcmp(metrics->names[i], "confusion-matrix") == 0;
-  if (!wanted)
-    return NULL;
   json_t *matrix = json_array();
   for (int64_t row = 0; row < metrics->classes; ++row) {
     json_t *line = json_array();

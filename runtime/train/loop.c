@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 double kiln_seconds(void) {
@@ -16,25 +17,25 @@ static void put_number(json_t *record, const char *key, double value) {
     json_object_set_new(record, key, json_real(value));
 }
 
-static void put_result(json_t *record, const char *prefix, const kiln_set *set, const kiln_result *result) {
+static void put_result(json_t *record, const char *prefix, const kiln_metrics *metrics, const kiln_result *result) {
   char key[64];
   snprintf(key, sizeof key, "%sloss", prefix);
   put_number(record, key, result->loss);
-  for (int32_t i = 0; i < set->metrics.count; ++i) {
-    snprintf(key, sizeof key, "%s%s", prefix, set->metrics.names[i]);
-    json_t *matrix = set->metrics.needs_confusion ? kiln_metrics_confusion(&set->metrics) : NULL;
-    if (matrix && set->metrics.names[i][0] == 'c')
-      json_object_set(record, key, matrix);
-    json_decref(matrix);
-    put_number(record, key, result->values[i]);
+  for (int32_t i = 0; i < metrics->count; ++i) {
+    bool matrix = strcmp(metrics->names[i], "confusion-matrix") == 0;
+    snprintf(key, sizeof key, "%s%s", prefix, metrics->names[i]);
+    if (matrix)
+      json_object_set_new(record, key, kiln_metrics_confusion(metrics));
+    else
+      put_number(record, key, result->values[i]);
   }
 }
 
 static json_t *record_of(const kiln_trainer *trainer, const kiln_result *training, const kiln_result *validation, double seconds) {
   json_t *record = json_pack("{s:I, s:I}", "epoch", (json_int_t)trainer->state.epoch, "step", (json_int_t)trainer->state.step);
-  put_result(record, "", &trainer->training, training);
-  if (trainer->validation.row_count)
-    put_result(record, "validation-", &trainer->validation, validation);
+  put_result(record, "", kiln_own_metrics(trainer), training);
+  if (kiln_validates(trainer))
+    put_result(record, "validation-", &trainer->validation.metrics, validation);
   put_number(record, "rate", (double)trainer->rate_now);
   put_number(record, "seconds", seconds);
   return record;
@@ -87,8 +88,7 @@ static bool finish_epoch(kiln_trainer *trainer, const kiln_result *training, con
     return kiln_error_set(error, "no memory for the history");
   *verdict = kiln_watch(trainer, training, validation);
   bool last = verdict->stop || state->epoch == recipe->epochs;
-  if (verdict->improved && (trainer->validation.row_count || recipe->patience || recipe->monitor) &&
-      !save(trainer, trainer->best, error))
+  if (verdict->improved && (kiln_validates(trainer) || recipe->patience || recipe->monitor) && !save(trainer, trainer->best, error))
     return false;
   if ((last || state->epoch % recipe->checkpoint_every == 0) && !save(trainer, trainer->checkpoint, error))
     return false;
@@ -130,6 +130,8 @@ int kiln_train_loop(kiln_trainer *trainer) {
     double seconds = kiln_seconds() - start;
     if (trainer->validation.row_count && !kiln_evaluate_set(trainer, &trainer->validation, &validation, &error))
       return end_early(trainer, &error);
+    if (trainer->own)
+      memcpy(training.values, validation.values, sizeof training.values);
     if (!finish_epoch(trainer, &training, &validation, seconds, first, &verdict, &error))
       return kiln_trainer_fail(trainer, &error);
     first = false;
@@ -146,7 +148,7 @@ int kiln_train_report(kiln_trainer *trainer) {
   }
   kiln_progress_clear();
   json_t *record = json_object();
-  put_result(record, "", &trainer->validation, &result);
+  put_result(record, "", &trainer->validation.metrics, &result);
   char *text = json_dumps(record, JSON_REAL_PRECISION(9));
   int code = text && puts(text) >= 0 && fflush(stdout) == 0 ? KILN_EXIT_DONE : KILN_EXIT_FAILED;
   free(text);

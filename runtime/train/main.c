@@ -33,25 +33,26 @@ static bool merge_text(kiln_recipe *recipe, const kiln_safetensors *file, const 
   return good;
 }
 
-/* All layers of options, in order. The command line is read first because it names the files of the others. */
-static bool read_options(kiln_trainer *trainer, kiln_safetensors *resumed, int count, char **arguments, kiln_error *error) {
+/* All layers of options, in order. The command line is read early because it names the files of the others. */
+static int read_options(kiln_trainer *trainer, kiln_safetensors *resumed, int count, char **arguments, kiln_error *error) {
   kiln_recipe *recipe = &trainer->recipe;
   json_t *layer = json_object();
-  if (!kiln_recipe_open(recipe, error) || !kiln_safetensors_parse(&trainer->zero, "the checkpoint inside this trainer",
-                                                                  kiln_checkpoint_zero, kiln_checkpoint_zero_size, error)) {
-    json_decref(layer);
-    return false;
-  }
-  bool good = kiln_recipe_parse(layer, count, arguments, error);
+  bool good = kiln_recipe_open(recipe, error) &&
+              kiln_safetensors_parse(&trainer->zero, "the checkpoint inside this trainer", kiln_checkpoint_zero,
+                                     kiln_checkpoint_zero_size, error) &&
+              merge_text(recipe, &trainer->zero, "the recipe inside this trainer", KILN_STRANGE_KEPT, error);
+  bool called_well = good && kiln_recipe_parse(recipe, layer, count, arguments, error);
   const char *resume = json_string_value(json_object_get(layer, "resume")),
              *file = json_string_value(json_object_get(layer, "recipe"));
-  good = good && merge_text(recipe, &trainer->zero, "the recipe inside this trainer", KILN_STRANGE_KEPT, error);
-  if (good && resume)
+  if (called_well && resume)
     good = kiln_safetensors_read(resumed, resume, error) && merge_text(recipe, resumed, resume, KILN_STRANGE_IGNORED, error);
-  good = good && (file == NULL || kiln_recipe_merge_file(recipe, file, error)) &&
+  good = good && called_well && (file == NULL || kiln_recipe_merge_file(recipe, file, error)) &&
          kiln_recipe_merge(recipe, "command line", layer, KILN_STRANGE_EQUAL, error);
   json_decref(layer);
-  return good;
+  if (good)
+    return KILN_EXIT_DONE;
+  kiln_trainer_fail(trainer, error);
+  return called_well ? KILN_EXIT_FAILED : KILN_EXIT_MISUSED;
 }
 
 static int describe(const kiln_trainer *trainer) {
@@ -91,8 +92,7 @@ static bool share(kiln_trainer *trainer, const char *name, kiln_error *error) {
   const kiln_tensor_info *info = place < 0 ? NULL : &trainer->evaluate.info->inputs[place];
   if (info && (region == NULL || kiln_elements(info->rank, info->shape) != region->count))
     return kiln_error_set(error, "the two models of this trainer disagree on '%s'", name);
-  if (info)
-    trainer->evaluate.inputs[place].data = region->data;
+  kiln_engine_set_input(&trainer->evaluate, name, region ? region->data : NULL);
   return true;
 }
 
@@ -127,8 +127,7 @@ static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_
     return false;
   trainer->saved = recipe->resume;
   trainer->saved_epoch = trainer->state.epoch;
-  if (!kiln_engine_open(&trainer->step, (int32_t)recipe->threads, error) ||
-      !kiln_engine_open(&trainer->evaluate, (int32_t)recipe->threads, error) || !kiln_sets_open(trainer, error) ||
+  if (!kiln_engine_open(&trainer->step, (int32_t)recipe->threads, error) || !kiln_sets_open(trainer, error) ||
       !connect(trainer, error))
     return false;
   plan_rate(trainer);
@@ -147,25 +146,24 @@ static void close_all(kiln_trainer *trainer) {
   kiln_recipe_close(&trainer->recipe);
 }
 
+static int work(kiln_trainer *trainer, kiln_safetensors *resumed) {
+  kiln_error error;
+  if (!set_up(trainer, resumed, &error))
+    return kiln_trainer_fail(trainer, &error);
+  kiln_safetensors_free(resumed);
+  kiln_interrupt_listen();
+  return trainer->recipe.evaluate ? kiln_train_report(trainer) : kiln_train_loop(trainer);
+}
+
 int main(int count, char **arguments) {
   kiln_trainer trainer = {.step = kiln_engine_step(), .evaluate = kiln_engine_evaluate()};
   kiln_safetensors resumed = {0};
   kiln_error error = {""};
   const char *slash = count > 0 ? strrchr(arguments[0], '/') : NULL;
   trainer.program = slash ? slash + 1 : count > 0 ? arguments[0] : "trainer";
-  int code;
-  if (!read_options(&trainer, &resumed, count, arguments, &error)) {
-    kiln_trainer_fail(&trainer, &error);
-    code = KILN_EXIT_MISUSED;
-  } else if (trainer.recipe.help || trainer.recipe.version) {
-    code = describe(&trainer);
-  } else if (!set_up(&trainer, &resumed, &error)) {
-    code = kiln_trainer_fail(&trainer, &error);
-  } else {
-    kiln_safetensors_free(&resumed);
-    kiln_interrupt_listen();
-    code = trainer.recipe.evaluate ? kiln_train_report(&trainer) : kiln_train_loop(&trainer);
-  }
+  int code = read_options(&trainer, &resumed, count, arguments, &error);
+  if (code == KILN_EXIT_DONE)
+    code = trainer.recipe.help || trainer.recipe.version ? describe(&trainer) : work(&trainer, &resumed);
   kiln_safetensors_free(&resumed);
   close_all(&trainer);
   return code;

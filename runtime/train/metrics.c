@@ -65,7 +65,8 @@ bool kiln_metrics_open(kiln_metrics *metrics, const char *list, const kiln_tenso
   metrics->items = metrics->classes ? row / metrics->classes : 0;
   if (prediction->dtype != KILN_F32)
     return kiln_error_set(error, "metrics: expected a prediction of float32, found %s", kiln_dtype_name(prediction->dtype));
-  for (const char *at = list; at && *at;) {
+  const char *at = list && strcmp(list, "none") != 0 ? list : NULL;
+  while (at && *at) {
     size_t length = strcspn(at, ",");
     if (!add_name(metrics, at, length, error))
       return false;

@@ -35,7 +35,7 @@ typedef struct kiln_metrics {
   int64_t score_count, score_room;
 } kiln_metrics;
 
-/* `list` is "accuracy,top-5"; NULL or "" is none. `rows` is the most that will be added between resets. */
+/* `list` is "accuracy,top-5"; NULL or "none" is none. `rows` is the most that will be added between resets. */
 bool kiln_metrics_open(kiln_metrics *metrics, const char *list, const kiln_tensor_info *prediction, const kiln_tensor_info *target,
                        int64_t rows, double threshold, kiln_error *error);
 void kiln_metrics_close(kiln_metrics *metrics);
@@ -44,7 +44,7 @@ void kiln_metrics_reset(kiln_metrics *metrics);
 void kiln_metrics_add(kiln_metrics *metrics, const float *prediction, const void *target, int64_t rows);
 /* NAN for what has no single number, or no rows. `loss` is the mean loss, for perplexity. */
 double kiln_metrics_value(kiln_metrics *metrics, int32_t index, double loss);
-/* confusion.c: the matrix as rows of target classes; NULL where it was not asked for. */
+/* The matrix as rows of target classes. */
 json_t *kiln_metrics_confusion(const kiln_metrics *metrics);
 
 /* ranking.c: the area under the ROC curve, ties counted half. Sorts the scores. */

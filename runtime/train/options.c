@@ -35,7 +35,7 @@ static const kiln_option options[] = {
     {"in-order", KILN_FLAG, offsetof(kiln_recipe, in_order), 0, 1, 0, false, NULL, "take rows as the file has them, not shuffled"},
     WHOLE(accumulate, "accumulate", 1, 1e9, 1, "N", "batches whose gradients make one update (default: 1)"),
     TEXT(metrics, "metrics", "A,B",
-         "accuracy, top-K, binary-accuracy, precision, recall, roc-auc, mae, rmse, perplexity, confusion-matrix"),
+         "none, accuracy, top-K, binary-accuracy, precision, recall, roc-auc, mae, rmse, perplexity, confusion-matrix"),
     REAL(threshold, "threshold", -1e30, 1e30, 0.5, "T", "binary metrics: a prediction above it is a 1 (default: 0.5)"),
     TEXT(monitor, "monitor", "NAME",
          "what is best is told by: loss or a metric, of validation data where there are (default: loss)"),

@@ -37,8 +37,10 @@ void kiln_progress_batch(const kiln_trainer *trainer, const kiln_set *set, int64
     snprintf(metric, sizeof metric, "  accuracy %.4f", (double)set->metrics.correct / (double)set->metrics.seen);
   double left = seconds * (double)(set->row_count - rows);
   fprintf(stderr, "\r\033[K%s %lld/%lld [%s] batch %lld/%lld  loss %.4f%s  %.0f samples/s  %.0f:%02.0f left",
-          set == &trainer->training ? "epoch" : "validation", (long long)trainer->state.epoch + 1,
-          (long long)trainer->recipe.epochs, bar, (long long)((rows + size - 1) / size),
+          set == &trainer->training ? "epoch"
+          : trainer->own            ? "metrics"
+                                    : "validation",
+          (long long)trainer->state.epoch + 1, (long long)trainer->recipe.epochs, bar, (long long)((rows + size - 1) / size),
           (long long)((set->row_count + size - 1) / size), loss, metric, seconds > 0 ? 1 / seconds : 0, floor(left / 60),
           floor(fmod(left, 60)));
 }

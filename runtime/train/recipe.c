@@ -59,29 +59,57 @@ bool kiln_recipe_merge_file(kiln_recipe *recipe, const char *path, kiln_error *e
   return good;
 }
 
-bool kiln_recipe_parse(json_t *layer, int count, char **arguments, kiln_error *error) {
+/* The value of an argument: after its '=', or the next one. NULL: there is none. */
+static const char *value_of(const char *argument, int count, char **arguments, int *at) {
+  const char *equals = strchr(argument, '=');
+  return equals ? equals + 1 : *at + 1 < count ? arguments[++*at] : NULL;
+}
+
+/* An option of the compiler's, called as it was compiled in. */
+static bool parse_strange(const kiln_recipe *recipe, const char *name, const char *text, kiln_error *error) {
+  const json_t *compiled = json_object_get(recipe->json, name);
+  char *expected = json_dumps(compiled, JSON_ENCODE_ANY | JSON_COMPACT);
+  const char *plain = json_is_string(compiled) ? json_string_value(compiled) : expected;
+  bool good = text ? plain && strcmp(plain, text) == 0 : json_is_true(compiled);
+  if (!good)
+    kiln_error_set(error, "--%s: this trainer was compiled with %s, found %s", name, plain ? plain : "another",
+                   text ? text : "no value");
+  free(expected);
+  return good;
+}
+
+static bool parse_option(json_t *layer, const kiln_option *option, const char *text, kiln_error *error) {
+  json_t *value = option->kind == KILN_FLAG ? json_true() : kiln_option_value(option, text);
+  if (value == NULL)
+    return kiln_error_set(error, "--%s: expected %s, found '%s'", option->name,
+                          option->kind == KILN_WHOLE  ? "a whole number"
+                          : option->kind == KILN_REAL ? "a number"
+                                                      : "a text",
+                          text);
+  bool good = kiln_option_check(option, "command line", value, error);
+  if (good && json_object_set(layer, option->name, value) != 0)
+    good = kiln_error_set(error, "no memory for options");
+  json_decref(value);
+  return good;
+}
+
+bool kiln_recipe_parse(const kiln_recipe *recipe, json_t *layer, int count, char **arguments, kiln_error *error) {
   for (int i = 1; i < count; ++i) {
-    const char *argument = arguments[i], *name = argument + 2, *equals = strchr(argument, '=');
-    const kiln_option *option =
-        strncmp(argument, "--", 2) == 0 ? kiln_option_find(name, equals ? (size_t)(equals - name) : strlen(name)) : NULL;
-    if (option == NULL || (option->kind == KILN_FLAG && equals))
+    const char *argument = arguments[i];
+    bool dashed = strncmp(argument, "--", 2) == 0;
+    char name[64];
+    size_t length = dashed ? strcspn(argument + 2, "=") : 0;
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : 0), argument + 2 * dashed);
+    const kiln_option *option = kiln_option_find(name, strlen(name));
+    bool compiled = option == NULL && name[0] && json_object_get(recipe->json, name);
+    bool flag = option && option->kind == KILN_FLAG;
+    if ((option == NULL && !compiled) || (flag && argument[2 + length]))
       return kiln_error_set(error, "unknown argument '%s'; --help lists what there is", argument);
-    const char *text = option->kind == KILN_FLAG ? "" : equals ? equals + 1 : i + 1 < count ? arguments[++i] : NULL;
-    if (text == NULL)
+    const char *text = flag ? "" : value_of(argument, count, arguments, &i);
+    if (text == NULL && !compiled)
       return kiln_error_set(error, "%s: expected a value after it", argument);
-    json_t *value = option->kind == KILN_FLAG ? json_true() : kiln_option_value(option, text);
-    if (value == NULL)
-      return kiln_error_set(error, "--%s: expected %s, found '%s'", option->name,
-                            option->kind == KILN_WHOLE  ? "a whole number"
-                            : option->kind == KILN_REAL ? "a number"
-                                                        : "a text",
-                            text);
-    if (!kiln_option_check(option, "command line", value, error)) {
-      json_decref(value);
+    if (compiled ? !parse_strange(recipe, name, text, error) : !parse_option(layer, option, text, error))
       return false;
-    }
-    if (json_object_set_new(layer, option->name, value) != 0)
-      return kiln_error_set(error, "no memory for options");
   }
   return true;
 }

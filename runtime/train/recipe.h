@@ -47,8 +47,8 @@ typedef enum kiln_strange {
 /* `origin` names the layer in messages: a path, or what it is. */
 bool kiln_recipe_merge(kiln_recipe *recipe, const char *origin, const json_t *layer, kiln_strange strange, kiln_error *error);
 bool kiln_recipe_merge_file(kiln_recipe *recipe, const char *path, kiln_error *error);
-/* Options that follow the program's name. */
-bool kiln_recipe_parse(json_t *layer, int count, char **arguments, kiln_error *error);
+/* Options that follow the program's name; `recipe` holds what was compiled in, which may be named when it is the same. */
+bool kiln_recipe_parse(const kiln_recipe *recipe, json_t *layer, int count, char **arguments, kiln_error *error);
 /* A new object: the options as they were given, without those of one run only. */
 json_t *kiln_recipe_keep(const kiln_recipe *recipe);
 void kiln_recipe_describe(FILE *to);

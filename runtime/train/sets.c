@@ -1,4 +1,5 @@
-/* In: a recipe and two models. Out: rows to train with and rows to validate with, each bound to its model and with its loader running. */
+/* In: a recipe and two models. Out: rows to train with and rows to validate with, each bound to its model and with its loader running. The model
+ * that evaluates takes no memory where there is nothing to evaluate. */
 #include "runtime/core/tensor.h"
 #include "runtime/train/shuffle.h"
 #include "runtime/train/trainer.h"
@@ -136,22 +137,26 @@ bool kiln_sets_open(kiln_trainer *trainer, kiln_error *error) {
   if (!split(trainer, trainer->held.rows ? 0 : part, error))
     return false;
   const kiln_dataset *held = &trainer->data;
-  if (trainer->held.rows || trainer->recipe.evaluate) { /* the whole of a set, in its order */
+  trainer->own = !trainer->held.rows && !validation->row_count && trainer->recipe.metrics &&
+                 kiln_engine_output(&trainer->step, "prediction") < 0;
+  if (trainer->held.rows || (trainer->recipe.evaluate && !validation->row_count)) { /* the whole of a set, in its order */
     held = trainer->held.rows ? &trainer->held : &trainer->data;
     uint32_t *rows = realloc(trainer->split, (size_t)(trainer->data.rows + held->rows) * sizeof *rows);
     if (rows == NULL)
       return kiln_error_set(error, "no memory for the order of %lld rows", (long long)held->rows);
     trainer->split = rows;
-    if (trainer->held.rows || validation->row_count == 0) {
-      for (int64_t i = 0; i < held->rows; ++i)
-        rows[trainer->data.rows + i] = (uint32_t)i;
-      validation->rows = rows + trainer->data.rows;
-      validation->row_count = held->rows;
-    } else {
-      validation->rows = rows + training->row_count;
-    }
+    for (int64_t i = 0; i < held->rows; ++i)
+      rows[trainer->data.rows + i] = (uint32_t)i;
+    validation->rows = rows + trainer->data.rows;
+    validation->row_count = held->rows;
+  } else if (trainer->own) {
+    validation->rows = trainer->split;
+    validation->row_count = training->row_count;
   }
-  return open_set(trainer, training, &trainer->data, error) && open_set(trainer, validation, held, error);
+  if (!open_set(trainer, training, &trainer->data, error))
+    return false;
+  return validation->row_count == 0 || (kiln_engine_open(&trainer->evaluate, (int32_t)trainer->recipe.threads, error) &&
+                                        open_set(trainer, validation, held, error));
 }
 
 void kiln_sets_order(kiln_trainer *trainer) {

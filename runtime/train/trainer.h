@@ -37,6 +37,7 @@ typedef struct kiln_trainer {
   kiln_state state;
   kiln_dataset data, held; /* held: validation data of their own; empty where they are split off */
   kiln_set training, validation;
+  bool own; /* nothing is held out, and the step tells no predictions: what is validated is the training data, for its metrics */
   uint32_t *split; /* all rows of the data: first those to train with, then those held out */
   kiln_rate rate;
   char checkpoint[PATH_MAX], best[PATH_MAX], kept_recipe[PATH_MAX];
@@ -47,6 +48,12 @@ typedef struct kiln_trainer {
   float rate_now;
   uint8_t apply;
 } kiln_trainer;
+
+static inline bool kiln_validates(const kiln_trainer *trainer) { return trainer->validation.row_count > 0 && !trainer->own; }
+/* Those of the training data. */
+static inline const kiln_metrics *kiln_own_metrics(const kiln_trainer *trainer) {
+  return trainer->own ? &trainer->validation.metrics : &trainer->training.metrics;
+}
 
 /* sets.c: opens the data, splits them, and binds them to the models. */
 bool kiln_sets_open(kiln_trainer *trainer, kiln_error *error);

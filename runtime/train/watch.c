@@ -5,8 +5,8 @@
 
 static const char *monitored(const kiln_trainer *trainer) { return trainer->recipe.monitor ? trainer->recipe.monitor : "loss"; }
 
-static const kiln_set *watched(const kiln_trainer *trainer) {
-  return trainer->validation.row_count ? &trainer->validation : &trainer->training;
+static const kiln_metrics *watched(const kiln_trainer *trainer) {
+  return kiln_validates(trainer) ? &trainer->validation.metrics : kiln_own_metrics(trainer);
 }
 
 static int32_t place_of(const kiln_metrics *metrics, const char *name) {
@@ -18,19 +18,18 @@ static int32_t place_of(const kiln_metrics *metrics, const char *name) {
 
 bool kiln_watch_check(const kiln_trainer *trainer, kiln_error *error) {
   const char *name = monitored(trainer);
-  if (strcmp(name, "loss") == 0 || place_of(&watched(trainer)->metrics, name) >= 0)
+  if (strcmp(name, "loss") == 0 || place_of(watched(trainer), name) >= 0)
     return true;
   return kiln_error_set(error, "monitor: expected loss or one of the metrics%s, found '%s'",
-                        watched(trainer)->metrics.count ? "" : " (there are none: they need --metrics and validation data)", name);
+                        watched(trainer)->count ? "" : " (there are none)", name);
 }
 
 kiln_verdict kiln_watch(kiln_trainer *trainer, const kiln_result *training, const kiln_result *validation) {
   kiln_state *state = &trainer->state;
   const kiln_recipe *recipe = &trainer->recipe;
-  const kiln_set *set = watched(trainer);
-  const kiln_result *result = set == &trainer->validation ? validation : training;
+  const kiln_result *result = kiln_validates(trainer) ? validation : training;
   const char *name = monitored(trainer);
-  int32_t place = place_of(&set->metrics, name);
+  int32_t place = place_of(watched(trainer), name);
   double value = place < 0 ? result->loss : result->values[place];
   kiln_verdict verdict = {0};
   verdict.improved = !isnan(value) && (isnan(state->best) || (kiln_metric_rises(name) ? value > state->best : value < state->best));

@@ -27,28 +27,28 @@ TEST_F(Refusal, CommandLine) {
   expect(classes("--rate 0.1x"), 2, "--rate: expected a number, found '0.1x'");
   expect(classes("--rate nan"), 2, "--rate: expected a number, found 'nan'");
   expect(classes("--validation-split 1"), 2, "command line: validation-split: expected a number from 0 to 0.99, found 1.0");
+  expect(classes("--optimizer adam"), 2, "--optimizer: this trainer was compiled with momentum, found adam");
+  expect(classes("--=3"), 2, "unknown argument '--=3'; --help lists what there is");
   expect(classes("--schedule cos"), 1, "schedule: expected constant, step, exponential, cosine or plateau, found 'cos'");
   expect(classes("--log a.txt"), 1, "log: expected a file called .csv or .jsonl, found 'a.txt'");
   expect(classes("--metrics mae"), 1, "metrics: 'mae' does not suit this model's prediction and target");
-  expect(classes("--monitor top-2"), 1,
-         "monitor: expected loss or one of the metrics (there are none: they need --metrics and validation data), found 'top-2'");
+  expect(classes("--monitor top-2"), 1, "monitor: expected loss or one of the metrics, found 'top-2'");
   expect(folder.run(TOY_CLASSES, ""), 1, "nothing to train with: give --data PATH");
   EXPECT_FALSE(folder.has("train_toy_classes.safetensors"));
 }
 
 TEST_F(Refusal, Recipes) {
   folder.put("a.json", "{\"epochs\": 3,}");
-  EXPECT_EQ(classes("--recipe a.json").code, 2);
-  expectLike({1, "", classes("--recipe a.json").errors}, "a.json:1:14: it is no JSON: ");
+  expectLike(classes("--recipe a.json"), "a.json:1:14: it is no JSON: ");
   folder.put("a.json", "{\"epochs\": \"three\"}");
-  expect(classes("--recipe a.json"), 2, "a.json: epochs: expected a whole number from 1 to 1000000000, found \"three\"");
+  expect(classes("--recipe a.json"), 1, "a.json: epochs: expected a whole number from 1 to 1000000000, found \"three\"");
   folder.put("a.json", "{\"epoks\": 3}");
-  expect(classes("--recipe a.json"), 2, "a.json: there is no option 'epoks'");
+  expect(classes("--recipe a.json"), 1, "a.json: there is no option 'epoks'");
   folder.put("a.json", "{\"optimizer\": \"adam\"}");
-  expect(classes("--recipe a.json"), 2, "a.json: optimizer: this trainer was compiled with \"momentum\", found \"adam\"");
+  expect(classes("--recipe a.json"), 1, "a.json: optimizer: this trainer was compiled with \"momentum\", found \"adam\"");
   folder.put("a.json", "[]");
-  expect(classes("--recipe a.json"), 2, "a.json: expected a JSON object of options");
-  EXPECT_EQ(classes("--recipe none.json").code, 2);
+  expect(classes("--recipe a.json"), 1, "a.json: expected a JSON object of options");
+  expectLike(classes("--recipe none.json"), "none.json: ");
 }
 
 TEST_F(Refusal, Data) {
@@ -75,15 +75,13 @@ TEST_F(Refusal, OtherCheckpoints) {
   expect(classes("--resume line"), 1,
          "line: it is a checkpoint of another model: 'weight': expected float32[3,36], found shape [1,1]");
   folder.put("cut", good.substr(0, good.size() - 1));
-  Ran ran = classes("--resume cut");
-  EXPECT_EQ(ran.code, 2);
-  EXPECT_NE(ran.errors.find("the file is cut off or damaged"), std::string::npos) << ran.errors;
+  expectLike(classes("--resume cut"), "the file is cut off or damaged");
   std::string other = good;
   other.replace(other.find("\"bias\""), 6, "\"baas\"");
   folder.put("other", other);
   expect(classes("--resume other"), 1, "other: it is a checkpoint of another model: 'bias': expected float32[3], found none");
   folder.put("text", "no checkpoint at all");
-  EXPECT_EQ(classes("--resume text").code, 2);
+  expect(classes("--resume text"), 1, "text: it is no safetensors file, or it is cut off inside its header");
   EXPECT_EQ(classes("--resume none").errors, "train_toy_classes: error: none: No such file or directory\n");
   EXPECT_EQ(folder.get("classes"), good);
 }

@@ -107,6 +107,16 @@ TEST_F(Train, SeedDecidesEverything) {
   EXPECT_NE(checkpoint("a").data, checkpoint("c").data);
 }
 
+TEST_F(Train, MeasuresTheTrainingDataWhereNothingIsHeldOut) {
+  ASSERT_EQ(classes("--epochs 8 --checkpoint c").code, 0);
+  EXPECT_EQ(checkpoint("c").history("accuracy").back(), 1);
+  ASSERT_EQ(classes("--epochs 8 --checkpoint d --metrics none").code, 0);
+  EXPECT_EQ(checkpoint("d").history("accuracy"), std::vector<double>(8, 0)) << "not there";
+  EXPECT_EQ(checkpoint("c").data, checkpoint("d").data);
+  ASSERT_EQ(classes("--epochs 30 --checkpoint e.safetensors --monitor accuracy --patience 2").code, 0);
+  EXPECT_EQ(checkpoint("e.best.safetensors").history("accuracy").back(), 1);
+}
+
 TEST_F(Train, EvaluatesOnly) {
   ASSERT_EQ(classes("--epochs 8 --checkpoint c").code, 0);
   Ran ran = classes("--resume c --evaluate --metrics accuracy,confusion-matrix");
@@ -189,7 +199,7 @@ TEST_F(Train, RecipesComeInLayers) {
   json_decref(inside);
   std::string log = folder.get("l.jsonl");
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 2);
-  EXPECT_EQ(folder.run(TOY_CLASSES, "--recipe c.json --checkpoint d").code, 0) << "all it needs is in it";
+  EXPECT_EQ(folder.run(TOY_CLASSES, "--recipe c.json --optimizer momentum --checkpoint d").code, 0) << "all it needs is in it";
   EXPECT_EQ(this->checkpoint("d").data, checkpoint.data);
 }
 
