@@ -19,6 +19,7 @@ struct Reduction {
   std::vector<int64_t> extents; ///< outermost first
   std::vector<std::string> names; ///< of the reduction axes, as schedules will show them
   std::vector<std::string> results; ///< names of the result's dimensions as schedules will show them (may be empty)
+  int64_t elements = 1; ///< that one step takes in
   Exprs init;
   /// Next accumulators from the current ones; `at` is the result's coordinate, `r` the reduction's.
   std::function<Exprs(At at, At r, const Exprs &accumulators)> step;
@@ -33,6 +34,9 @@ public:
   virtual Halide::Expr padded(mlir::Value v, At at, Halide::Expr outside) = 0;
   /// The accumulators of `op` (which asks for itself) at result coordinate `at`.
   virtual Exprs reduce(mlir::Operation *op, At at, const Reduction &reduction) = 0;
+
+  /// Coordinate `position` of the `extent` ones that an op asks for one by one: a reduction that it writes out.
+  virtual Index tap(int64_t position, int64_t extent) { return Index(position); }
 
   const Env &env() const { return variables; }
   /// The coordinate as a number an op computes with (a comparison, a value).
@@ -53,9 +57,13 @@ inline Halide::Expr emit(AlgorithmOpInterface op, Emitter &emitter, unsigned res
 Halide::Type halideType(mlir::Type element);
 /// A literal of `type`.
 Halide::Expr literal(mlir::Type type, mlir::Attribute value);
-/// The identity and one step of a reduction kind.
+/// What changes nothing under a reduction of this kind: its result over nothing, and its padding.
 Halide::Expr identity(ReduceKind kind, Halide::Type type);
-Halide::Expr combine(ReduceKind kind, Halide::Expr a, Halide::Expr b);
+/// A reduction of one kind as accumulators: before the first element, with one more, and the value they stand for.
+Exprs start(ReduceKind kind, Halide::Type type);
+Exprs only(ReduceKind kind, Halide::Expr element); ///< the accumulators of one element
+Exprs combine(ReduceKind kind, const Exprs &a, const Exprs &b);
+Halide::Expr total(ReduceKind kind, const Exprs &sum);
 
 } // namespace kiln::lower
 #endif

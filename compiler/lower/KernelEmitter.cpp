@@ -236,14 +236,27 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) &&
                   std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
                   layout == layoutOf(kernel.getResultTypes()[0]);
-    bool known = false;
-    for (const schedule::Operand &o : nest.operands)
-      known |= o.name == operand.name && o.stride == operand.stride && o.own == operand.own && o.heavy == operand.heavy;
-    if (!known)
-      nest.operands.push_back(operand);
+    note(operand);
   }
   Expr e = buffers[argument.getArgNumber()](offset.expr(variables));
   return halideType(type.getElementType()).is_bool() ? e != Halide::cast<uint8_t>(0) : e;
+}
+
+/// Operands of a nest, each way of reading one once; it says nothing of axes that are no loops.
+void KernelEmitter::note(schedule::Operand operand) {
+  for (auto axis = operand.stride.begin(); axis != operand.stride.end();)
+    axis = Halide::Internal::is_const(variables.at(axis->first).var) ? operand.stride.erase(axis) : std::next(axis);
+  for (const schedule::Operand &o : nest.operands)
+    if (o.name == operand.name && o.stride == operand.stride && o.own == operand.own && o.heavy == operand.heavy)
+      return;
+  nest.operands.push_back(std::move(operand));
+}
+
+// An axis that is no loop: it has a range, so that what is stored for all taps covers them, and its variable is a number.
+Index KernelEmitter::tap(int64_t position, int64_t extent) {
+  std::string name = "tap" + std::to_string(position) + "of" + std::to_string(extent);
+  variables[name] = {static_cast<int>(position), extent};
+  return Index::axis(name);
 }
 
 // Inside everywhere, or what lies outside is the operand's halo, whose zeros are what is asked for.
@@ -350,7 +363,7 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
       operand.stride[term] = coefficient * stride;
     stride *= shapeOf(v.getType())[d];
   }
-  nest.operands.push_back(operand);
+  note(operand);
   return stored.func(position);
 }
 } // namespace kiln::lower

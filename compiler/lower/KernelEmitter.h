@@ -26,6 +26,7 @@ public:
   Halide::Expr padded(mlir::Value v, At at, Halide::Expr outside) override;
   Exprs reduce(mlir::Operation *op, At at, const Reduction &reduction) override;
   Halide::Expr expr(const Index &i) const override;
+  Index tap(int64_t position, int64_t extent) override;
 
   schedule::Nest nest;
   schedule::Funcs funcs;
@@ -62,6 +63,7 @@ private:
   bool covered(mlir::Value v, At at, Halide::Expr outside) const;
   Index collapsed(Index i) const;
   void touch(const Index &i) const;
+  void note(schedule::Operand operand);
 
   mutable KernelOp kernel;
   std::vector<Halide::ImageParam> buffers;

@@ -7,6 +7,22 @@ using Halide::Func;
 using Halide::Var;
 
 namespace kiln::lower {
+namespace {
+struct Mentions : Halide::Internal::IRGraphVisitor {
+  Halide::Internal::ReductionDomain domain;
+  bool found = false;
+  using IRGraphVisitor::visit;
+  void visit(const Halide::Internal::Variable *v) override { found |= v->reduction_domain.same_as(domain); }
+};
+/// True when a value depends on a variable of its own reduction.
+bool mentions(const Exprs &values, const Halide::RDom &domain) {
+  Mentions visitor;
+  visitor.domain = domain.domain();
+  for (const Expr &e : values)
+    e.accept(&visitor);
+  return visitor.found;
+}
+} // namespace
 
 // A Func addressed by the axes that `at` is made of: a dimension that one axis moves is an argument (at `scale` times the axis where the
 // consumer strides over it); a blocked dimension is two; a fixed one is none.
@@ -160,6 +176,7 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     }
     stage.kind = role == Role::Reduce ? schedule::Kind::Statistic : schedule::Kind::Heavy;
     stage.values = static_cast<int>(reduction.init.size());
+    stage.elements = reduction.elements;
 
     std::vector<Var> args;
     Exprs self;
@@ -180,6 +197,9 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     Role enclosing = std::exchange(reducingRole, role);
     size_t firstOperand = nest.operands.size();
     Exprs next = reduction.step(stored.definition, r, current);
+    // A step that is the same at every coordinate (a repeated value) would leave Halide an update without loops.
+    if (!mentions(next, domain))
+      next[0] = Halide::select(domain[0] >= 0, next[0], next[0]);
     reducingRole = enclosing;
     --reducing;
     if (next.size() == 1) {

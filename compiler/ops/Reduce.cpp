@@ -27,6 +27,14 @@ lower::Indices merge(lower::At at, lower::At r, ArrayRef<int64_t> dims, int64_t 
     from.push_back(llvm::is_contained(dims, d) ? r[reduced++] : at[kept++]);
   return from;
 }
+lower::Reduction along(RankedTensorType x, ArrayRef<int64_t> dims) {
+  lower::Reduction reduction;
+  for (int64_t d : dims) {
+    reduction.extents.push_back(x.getDimSize(d));
+    reduction.names.push_back("r" + std::to_string(d));
+  }
+  return reduction;
+}
 } // namespace
 
 LogicalResult ReduceOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor adaptor, SmallVectorImpl<Type> &types) {
@@ -38,16 +46,12 @@ LogicalResult ReduceOp::verify() { return verifyDims(*this, getDims(), cast<Rank
 
 Halide::Expr ReduceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   auto x = cast<RankedTensorType>(getX().getType());
-  lower::Reduction reduction;
-  for (int64_t d : getDims()) {
-    reduction.extents.push_back(x.getDimSize(d));
-    reduction.names.push_back("r" + std::to_string(d));
-  }
-  reduction.init = {lower::identity(getKind(), lower::halideType(x.getElementType()))};
-  reduction.step = [&](lower::At to, lower::At r, const lower::Exprs &sum) -> lower::Exprs {
-    return {lower::combine(getKind(), sum[0], emitter.value(getX(), merge(to, r, getDims(), x.getRank())))};
+  lower::Reduction reduction = along(x, getDims());
+  reduction.init = lower::start(getKind(), lower::halideType(x.getElementType()));
+  reduction.step = [&](lower::At to, lower::At r, const lower::Exprs &sum) {
+    return lower::combine(getKind(), sum, lower::only(getKind(), emitter.value(getX(), merge(to, r, getDims(), x.getRank()))));
   };
-  return emitter.reduce(*this, at, reduction)[0];
+  return lower::total(getKind(), emitter.reduce(*this, at, reduction));
 }
 
 LogicalResult ArgReduceOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor adaptor,
@@ -66,19 +70,19 @@ LogicalResult ArgReduceOp::verify() {
   return x.getDimSize(getDim()) ? success() : emitOpError("has no index in an empty dimension");
 }
 
-// Accumulators (best value, its index); a later element replaces the best when it is better (or equal, with `last`).
+// Accumulators (best value, its index); a later element replaces the best when it is better (or equal, with `last`). NaN is better than any
+// number and equal to itself, as numpy has it.
 Halide::Expr ArgReduceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   auto x = cast<RankedTensorType>(getX().getType());
   int64_t dim = getDim();
-  lower::Reduction reduction;
-  reduction.extents = {x.getDimSize(dim)};
-  reduction.names = {"r" + std::to_string(dim)};
+  lower::Reduction reduction = along(x, dim);
   reduction.init = {lower::identity(getKind(), lower::halideType(x.getElementType())), Halide::cast<int64_t>(-1)};
   reduction.step = [&, dim](lower::At to, lower::At r, const lower::Exprs &best) -> lower::Exprs {
     Halide::Expr v = emitter.value(getX(), merge(to, r, dim, x.getRank()));
     Halide::Expr better = getKind() == ReduceKind::Max ? math::lt(best[0], v) : math::lt(v, best[0]);
+    better = (better || math::isNan(v)) && !math::isNan(best[0]);
     if (getLast())
-      better = better || math::eq(best[0], v);
+      better = better || math::eq(best[0], v) || math::isNan(v);
     better = better || best[1] < Halide::cast<int64_t>(0);
     return {Halide::select(better, v, best[0]), Halide::select(better, Halide::cast<int64_t>(emitter.expr(r[0])), best[1])};
   };
@@ -98,10 +102,8 @@ LogicalResult CumulativeOp::verify() {
 Halide::Expr CumulativeOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   auto x = cast<RankedTensorType>(getX().getType());
   int64_t dim = getDim();
-  lower::Reduction reduction;
-  reduction.extents = {x.getDimSize(dim)};
-  reduction.names = {"r" + std::to_string(dim)};
-  reduction.init = {lower::identity(ReduceKind::Add, lower::halideType(x.getElementType()))};
+  lower::Reduction reduction = along(x, dim);
+  reduction.init = lower::start(ReduceKind::Add, lower::halideType(x.getElementType()));
   reduction.step = [&, dim](lower::At to, lower::At r, const lower::Exprs &sum) -> lower::Exprs {
     lower::Indices from(to.begin(), to.end());
     Halide::Expr here = emitter.expr(to[dim]), there = emitter.expr(r[0]);

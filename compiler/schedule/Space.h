@@ -40,6 +40,7 @@ struct Stage {
   std::vector<Dim> dims; ///< position i is the Func's i-th argument, innermost (stride 1) first
   std::vector<std::string> reduce; ///< position i is the i-th reduction variable, innermost first
   int values = 1; ///< Tuple size
+  int64_t elements = 1; ///< that one step of a reduction reads, written out: the column of a pool's window
 };
 
 /// An operand as one stage reads it. stride[a]: elements between neighbours along axis a; absent: not indexed by a.

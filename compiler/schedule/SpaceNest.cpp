@@ -35,7 +35,7 @@ const Axis *Nest::outerOf(const std::string &name) const {
 int64_t work(const Nest &nest) {
   int64_t total = 0;
   for (const Stage &stage : nest.stages) {
-    int64_t visits = 1;
+    int64_t visits = stage.elements;
     for (const Dim &dim : stage.dims)
       if (const Axis *axis = findAxis(nest, dim.axis))
         visits *= axis->extent * dim.scale;

@@ -118,6 +118,13 @@ private:
     if (r.folded.empty() && !r.lanes.outer.empty())
       lanes.push_back(r.lanes.outer);
     // Small pointwise weights stay in the second cache while the pixels stream by; else the pixels do.
+    if (!broadcast && !lanes.empty()) // without weights to keep near, the way the result is stored
+      for (const Dim &dim : nest.result().dims) {
+        if (dim.axis == lanes.back())
+          break;
+        if (!contains(order, dim.axis) && !contains(lanes, dim.axis))
+          order.push_back(dim.axis);
+      }
     bool pixelsOutside = weights && pointwise && chunkedAxis(nest, result).empty() && !rowMajor && allWeights <= 512 * KB;
     order.insert(pixelsOutside ? order.begin() : order.end(), lanes.begin(), lanes.end());
     for (const Dim &dim : nest.result().dims)

@@ -163,6 +163,7 @@ bool slides(const Operand &operand, const std::string &other, const std::string 
 
 Reduction reductionOf(const Nest &nest, const Machine &machine) {
   Reduction r{nest.first(Kind::Heavy), lanesOf(nest), 1, "", {}, 1, 1, {}};
+  r.taps = r.heavy->elements;
   for (const Operand &operand : nest.operands)
     if (operand.heavy)
       r.read.push_back(&operand);

@@ -185,8 +185,15 @@ for name, (kind, reference) in KINDS.items():
         case("reduce", data, lambda x, r=reference: r(x, axis=(0, 2), dtype=x.dtype) if r in (np.sum, np.prod) else r(x, axis=(0, 2)),
              f"kind = {kind} : i32, dims = array<i64: 0, 2>", relative={"f4": 1e-6, "f8": 1e-15}.get(dtype, 0))
     special = np.array([[1, np.nan, 2], [np.inf, 1, -np.inf], [np.inf, 3, 2], [-0.0, -0.0, -0.0]], "f4")
-    case("reduce", special if kind < 2 else special[1:], lambda x, r=reference: r(x, axis=1),
-         f"kind = {kind} : i32, dims = array<i64: 1>", zeros=False)  # a NaN may lose against a number under max and min
+    for dtype in ("f4", "f8", "f2"):
+        case("reduce", special.astype(dtype), lambda x, r=reference: r(x, axis=1), f"kind = {kind} : i32, dims = array<i64: 1>", zeros=False)
+    if kind > 1:  # one NaN of either sign among many numbers, at the ends and in the middle, along the lanes and across them
+        many = normal("f4", 9, 67)
+        many[[0, 1, 2, 3, 4], [0, 66, 33, 15, 64]] = np.nan
+        many[5, 7], many[6, 8], many[7, 9:11] = -np.float32(np.nan), np.inf, (np.inf, -np.inf)
+        case("reduce", many, lambda x, r=reference: r(x, axis=1), f"kind = {kind} : i32, dims = array<i64: 1>")
+        case("reduce", many, lambda x, r=reference: r(x, axis=0), f"kind = {kind} : i32, dims = array<i64: 0>")
+        case("reduce", many.astype("f8"), lambda x, r=reference: r(x, axis=(0, 1)), f"kind = {kind} : i32, dims = array<i64: 0, 1>")
     case("reduce", np.zeros((3, 0), "f4"), lambda x, v={"add": 0, "mul": 1, "max": -np.inf, "min": np.inf}[name]: np.full(3, v, "f4"),
          f"kind = {kind} : i32, dims = array<i64: 1>", zeros=False)
 ties = np.array([[3, 1, 3, 2, 3], [-1, -9, 0, 0, -9], [7, 7, 7, 7, 7]])
@@ -195,6 +202,10 @@ for dtype in ("f4", "i8", "u1"):
     case("arg_reduce", data, lambda x: np.argmax(x, 1), "kind = 2 : i32, dim = 1 : i64")
     case("arg_reduce", data, lambda x: np.argmin(x, 0), "kind = 3 : i32, dim = 0 : i64")
     case("arg_reduce", data, lambda x: 4 - np.argmax(x[:, ::-1], 1), "kind = 2 : i32, dim = 1 : i64, last")
+nans = np.array([[1, np.nan, 9, np.nan], [np.nan, 1, -9, np.inf], [2, 3, 3, -np.inf]], "f4")
+for kind, reference in ((2, np.argmax), (3, np.argmin)):
+    case("arg_reduce", nans, lambda x, r=reference: r(x, 1), f"kind = {kind} : i32, dim = 1 : i64")
+    case("arg_reduce", nans, lambda x, r=reference: 3 - r(x[:, ::-1], 1), f"kind = {kind} : i32, dim = 1 : i64, last")
 case("arg_reduce", np.array([[-np.inf, -np.inf], [-np.inf, np.inf]], "f4"), lambda x: np.argmax(x, 1), "kind = 2 : i32, dim = 1 : i64")
 for dtype in ("f8", "i4"):
     data = ramp(dtype, 3, 7, 2)
@@ -238,13 +249,22 @@ window((1, 3, 6, 7), (2, 3, 3, 3), IMAGE, "yx", (1, 1), (1, 1), (1, 1), (1, 1), 
 for name, (kind, _) in KINDS.items():
     for dtype, *shape in (("f4", (1, 1, 3, 3), (1, 1, 2, 2), (0, 0, 1, 0), (0, 0, 1, 1), (1, 1, 1, 1)),
                           ("f4", (1, 3, 1, 1), (1, 1, 1, 1), (0, 1, 0, 0), (0, 1, 0, 0), (1, 1, 1, 1)),
+                          ("f4", (1, 4, 3, 2), (1, 2, 1, 1), (0, 1, 2, 0), (0, 2, 2, 1), (1, 1, 2, 1)),
+                          ("f4", (2, 5, 4, 3), (1, 1, 1, 2), (0, 0, 0, 1), (0, 0, 1, 0), (1, 1, 1, 1)),
                           ("i4", (1, 1, 2, 3), (1, 1, 1, 3), (0, 0, 0, 2), (0, 0, 1, 0), (1, 1, 2, 2))):
         text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(("window", "strides", "low", "high", "dilation"), shape))
         data = normal(dtype, 2, 5, 9, 11) if dtype == "f4" else ramp(dtype, 2, 5, 9, 11)
         case("pool", data, pooled(name, *shape), f"kind = {kind} : i32, {text}", relative=1e-6 if dtype == "f4" else 0)
-case("pool", floats("f4", (5, 11))[:, 1:], pooled("max", (1, 3), (1, 1), (0, 1), (0, 1), (1, 1)),
-     "kind = 2 : i32, window = array<i64: 1, 3>, strides = array<i64: 1, 1>, low = array<i64: 0, 1>, high = array<i64: 0, 1>, dilation = array<i64: 1, 1>",
-     zeros=False)
+for kind, name in ((2, "max"), (3, "min")):  # NaN, infinities and padding in one window
+    for dtype in ("f4", "f8"):
+        case("pool", floats(dtype, (5, 11)), pooled(name, (1, 3), (1, 1), (0, 1), (0, 1), (1, 1)), f"kind = {kind} : i32, window = array<i64: 1, 3>, "
+             "strides = array<i64: 1, 1>, low = array<i64: 0, 1>, high = array<i64: 0, 1>, dilation = array<i64: 1, 1>", zeros=False)
+    special = normal("f4", 1, 16, 9, 9)
+    special[0, ::3, 4, 4], special[0, 1, 0, 0], special[0, 2, :, 5], special[0, 4, 3, 3:5] = np.nan, np.nan, np.inf, (np.inf, -np.inf)
+    for step in (1, 2):
+        shape = ((1, 1, 3, 3), (1, 1, step, step), (0, 0, 1, 1), (0, 0, 1, 1), (1, 1, 1, 1))
+        text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(("window", "strides", "low", "high", "dilation"), shape))
+        case("pool", special, pooled(name, *shape), f"kind = {kind} : i32, {text}")
 
 # Empty tensors.
 case("exp", np.zeros((0, 3), "f4"), np.exp)
