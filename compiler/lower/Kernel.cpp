@@ -1,7 +1,10 @@
 #include "compiler/lower/Kernel.h"
 #include "compiler/lower/KernelEmitter.h"
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
+#include <sys/mman.h>
 #include <unistd.h>
 
 namespace kiln::lower {
@@ -13,6 +16,29 @@ std::unique_ptr<KernelEmitter> emitterOf(KernelOp kernel) {
   Groups groups = plain->collapsible();
   return groups.empty() ? std::move(plain) : std::make_unique<KernelEmitter>(kernel, groups);
 }
+
+/// A file with a path but no place on a disk: Halide writes to paths only, and a worker that is killed leaves nothing. The path does not
+/// reach the object.
+class MemoryFile {
+public:
+  MemoryFile() : file(memfd_create("kernel", MFD_CLOEXEC)) {
+    if (file < 0)
+      throw std::runtime_error(std::string("no memory for a kernel's code: ") + strerror(errno));
+  }
+  MemoryFile(const MemoryFile &) = delete;
+  MemoryFile &operator=(const MemoryFile &) = delete;
+  ~MemoryFile() { close(file); }
+  std::string path() const { return "/proc/self/fd/" + std::to_string(file); }
+  std::string read() const {
+    std::ifstream in(path(), std::ios::binary);
+    std::stringstream text;
+    text << in.rdbuf();
+    return text.str();
+  }
+
+private:
+  int file;
+};
 } // namespace
 
 schedule::Nest nestOf(KernelOp kernel) try { return emitterOf(kernel)->nest; } catch (const Halide::Error &e) {
@@ -45,22 +71,13 @@ KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool wit
   KernelObject result;
   result.schedule = chosen.print();
   result.scratch = schedule::scratch(emitter.nest, chosen);
-  // Halide writes files only; the names do not reach the object.
-  std::string path = "/tmp/kiln-kernel-" + std::to_string(getpid());
-  std::map<Halide::OutputFileType, std::string> outputs{{Halide::OutputFileType::object, path + ".o"}};
+  MemoryFile object, assembly;
+  std::map<Halide::OutputFileType, std::string> outputs{{Halide::OutputFileType::object, object.path()}};
   if (withAssembly)
-    outputs[Halide::OutputFileType::assembly] = path + ".s";
+    outputs[Halide::OutputFileType::assembly] = assembly.path();
   Halide::Pipeline(emitter.result).compile_to(outputs, emitter.arguments, kernel.getSymName().str(), t);
-  auto slurp = [](const std::string &name) {
-    std::ifstream in(name, std::ios::binary);
-    std::stringstream text;
-    text << in.rdbuf();
-    unlink(name.c_str());
-    return text.str();
-  };
-  result.object = slurp(path + ".o");
-  if (withAssembly)
-    result.assembly = slurp(path + ".s");
+  result.object = object.read();
+  result.assembly = assembly.read();
   return result;
 } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what());
