@@ -108,7 +108,8 @@ static bool load_progress(kiln_state *state, const kiln_safetensors *file, const
   state->best_epoch = whole(object, "best_epoch");
   state->waited = whole(object, "waited");
   state->plateau_waited = whole(object, "plateau_waited");
-  state->rate_factor = json_number_value(json_object_get(object, "rate_factor"));
+  if (json_is_number(json_object_get(object, "rate_factor")))
+    state->rate_factor = json_number_value(json_object_get(object, "rate_factor"));
   json_t *history = json_object_get(object, "history");
   bool good = json_is_array(history) && state->epoch >= 0 && state->row >= 0 && state->step >= 0;
   if (good) {

@@ -96,6 +96,11 @@ static void convert(const kiln_feed *feed, void *to, int64_t offset, int64_t row
     float *restrict out = (float *)to + offset;
     for (int64_t i = 0; i < count; ++i)
       out[i] = (float)from[element + i] * scale + shift;
+  } else if (wanted == KILN_F32 && column->dtype == KILN_F32) {
+    const float *restrict values = (const float *)from + element;
+    float *restrict out = (float *)to + offset;
+    for (int64_t i = 0; i < count; ++i)
+      out[i] = values[i] * scale + shift;
   } else if (wanted == KILN_F32) {
     float *out = (float *)to + offset;
     for (int64_t i = 0; i < count; ++i)

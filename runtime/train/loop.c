@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 double kiln_seconds(void) {
   struct timespec time;
@@ -54,14 +55,17 @@ static bool save(kiln_trainer *trainer, const char *path, kiln_error *error) {
   return good;
 }
 
-/* The best epoch's weights in place of the last one's. */
-static bool restore_best(kiln_trainer *trainer, kiln_error *error) {
+/* The best epoch's weights in place of the last one's, where this training wrote them. */
+static bool restore_best(kiln_trainer *trainer, bool *restored, kiln_error *error) {
   kiln_safetensors file;
+  *restored = trainer->state.best_epoch == trainer->state.epoch;
+  if (*restored || access(trainer->best, F_OK) != 0)
+    return true;
   if (!kiln_safetensors_read(&file, trainer->best, error))
     return false;
-  bool good = kiln_state_load(&trainer->state, &file, trainer->best, false, error);
+  *restored = kiln_state_load(&trainer->state, &file, trainer->best, false, error);
   kiln_safetensors_free(&file);
-  return good && save(trainer, trainer->checkpoint, error);
+  return *restored && save(trainer, trainer->checkpoint, error);
 }
 
 static int end_early(kiln_trainer *trainer, kiln_error *error) {
@@ -101,14 +105,16 @@ static bool finish_epoch(kiln_trainer *trainer, const kiln_result *training, con
 
 static bool say_end(kiln_trainer *trainer, const kiln_verdict *verdict, kiln_error *error) {
   const kiln_state *state = &trainer->state;
-  if (verdict->stop && state->best_epoch != state->epoch && !restore_best(trainer, error))
+  bool restored = false;
+  if (verdict->stop && !restore_best(trainer, &restored, error))
     return false;
   if (trainer->recipe.plot && !kiln_plot_write(trainer->recipe.plot, state->history, error))
     return false;
   if (trainer->recipe.quiet)
     return true;
   if (verdict->stop)
-    printf("stopped: no better epoch since epoch %lld, whose weights are kept\n", (long long)state->best_epoch);
+    printf("stopped: no better epoch since epoch %lld%s\n", (long long)state->best_epoch,
+           restored ? ", whose weights are kept" : "; its weights are in the checkpoint of before");
   printf("checkpoint: %s\n", trainer->checkpoint);
   return fflush(stdout) == 0 || kiln_error_set(error, "standard output: %m");
 }

@@ -155,6 +155,9 @@ TEST_F(Train, StopsEarlyAndKeepsTheBest) {
   EXPECT_NE(ran.output.find("stopped: no better epoch since epoch " + std::to_string(least + 1) + ", whose weights are kept\n"),
             std::string::npos)
       << ran.output;
+  ran = line("--validation line.csv --epochs 100 --rate 0.047 --in-order --patience 4 --resume c.safetensors --checkpoint d.safetensors");
+  ASSERT_EQ(ran.code, 0) << ran.errors;
+  EXPECT_NE(ran.output.find("; its weights are in the checkpoint of before\n"), std::string::npos) << ran.output;
 }
 
 TEST_F(Train, LowersTheRateOnAPlateau) {
