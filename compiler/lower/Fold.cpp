@@ -95,7 +95,11 @@ Attribute literalOf(Halide::Expr e, Type element) {
 
 OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
   auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  if (type.getEncoding() || op->getNumOperands() == 0)
+  if (type.getEncoding())
+    return {};
+  if (type.getNumElements() == 0)
+    return DenseElementsAttr::get(type, ArrayRef<Attribute>());
+  if (op->getNumOperands() == 0)
     return {};
   ConstantEmitter emitter;
   bool splat = true;
@@ -114,7 +118,7 @@ OpFoldResult foldByAlgorithm(Operation *op, ArrayRef<Attribute> operands) {
     return {};
   splat &= role == Role::Map || role == Role::View || role == Role::Permute || (role == Role::Index && op->getNumOperands() == 1);
   int64_t count = type.getNumElements();
-  if (count == 0 || (!splat && count > largest(type.getElementType())))
+  if (!splat && count > largest(type.getElementType()))
     return {};
   SmallVector<Attribute> values;
   for (int64_t i = 0; i < (splat ? 1 : count); ++i) {
