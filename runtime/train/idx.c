@@ -4,6 +4,7 @@
 #include "runtime/train/column.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <zlib.h>
 
 static kiln_dtype dtype_of(uint8_t type) {
@@ -53,9 +54,18 @@ static void to_little_endian(uint8_t *data, int64_t bytes, int32_t size) {
     }
 }
 
+/* deflate packs no more than 1032 bytes into one, so a header's claim can be held against the file before memory is taken for it. */
+static bool believable(const char *path, int32_t rank, const int64_t *shape, int32_t size) {
+  struct stat status;
+  int64_t elements = kiln_elements(rank, shape);
+  bool file = stat(path, &status) == 0 && S_ISREG(status.st_mode);
+  return !file || elements < 0 || elements / 1032 <= status.st_size / size + 1;
+}
+
 static bool read_file(kiln_column *column, gzFile file, const char *path, kiln_error *error) {
   uint8_t start[4], sizes[4 * (KILN_MAX_RANK + 1)], extra;
   int64_t shape[KILN_MAX_RANK + 1];
+  char described[KILN_DESCRIPTION];
   bool started = take(file, start, 4);
   if (!started && damaged(file))
     return kiln_error_set(error, "%s: it is cut off or damaged", path);
@@ -68,10 +78,12 @@ static bool read_file(kiln_column *column, gzFile file, const char *path, kiln_e
     return kiln_error_set(error, "%s: it ends inside its header", path);
   for (int32_t i = 0; i < rank; ++i)
     shape[i] = (int64_t)sizes[4 * i] << 24 | sizes[4 * i + 1] << 16 | sizes[4 * i + 2] << 8 | sizes[4 * i + 3];
+  if (!believable(path, rank, shape, kiln_dtype_size(dtype_of(start[2]))))
+    return kiln_error_set(error, "%s: expected data for %s, more than the file can hold: it is cut off or damaged", path,
+                          kiln_describe(described, dtype_of(start[2]), rank, shape));
   if (!kiln_column_take(column, path, dtype_of(start[2]), rank, shape, error))
     return false;
   int64_t bytes = (int64_t)column->stride * column->rows;
-  char described[KILN_DESCRIPTION];
   kiln_describe(described, column->dtype, rank, shape);
   int more = take(file, column->memory, bytes) ? gzread(file, &extra, 1) : -1;
   if (more == 0 && damaged(file))

@@ -2,6 +2,9 @@
 #include "runtime/train/column.h"
 #include "Files.h"
 #include <gtest/gtest.h>
+#include <random>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace {
 struct Column : kiln_column {
@@ -65,6 +68,8 @@ TEST_F(Reading, UnsoundIdx) {
   EXPECT_EQ(idxError(good + "e"), "a.idx: expected 4 bytes of data for uint8[2,2]; found more");
   EXPECT_EQ(idxError(idx({0, 2}, "")), "a.idx: it holds no rows");
   EXPECT_EQ(idxError(idx({}, "")), "a.idx: expected 1 to 9 dimensions, found 0");
+  EXPECT_EQ(idxError(idx({60000, 1000}, "")),
+            "a.idx: expected data for uint8[60000,1000], more than the file can hold: it is cut off or damaged");
   EXPECT_EQ(idxError(idx({~0u, ~0u, ~0u, ~0u}, "")), "a.idx: its shape is impossibly large");
   std::string packed = gzip(good);
   for (size_t size = 11; size < packed.size(); ++size)
@@ -175,5 +180,37 @@ TEST_F(Reading, TextWindows) {
   path = folder.put("a.txt.gz", packed.substr(0, packed.size() - 4));
   EXPECT_FALSE(kiln_read_text(&late, &late, path.c_str(), 8, 1, &error));
   EXPECT_EQ(message(), path + ": it is cut off or damaged");
+}
+
+// Whatever is in a file, reading it ends with a column or with a sentence; the sanitizers watch.
+TEST_F(Reading, DamageIsSeenOrHarmless) {
+  std::string archive = folder.file("a.npz");
+  putNpz(archive, {{"x", npy("<f4", "(2,)", bytesOf<float>({1.5f, 2.5f}))}, {"y", npy("|u1", "(3,)", "abc")}});
+  const std::string files[] = {idx({3, 4}, "abcdefghijkl"), gzip(idx({3, 4}, "abcdefghijkl")), folder.get("a.npz"),
+                               "x,\"y\",class\n1,2,setosa\n3,4,virginica\n5,6e3,setosa\n"};
+  int file = memfd_create("damaged", 0); // a disk would take its time over thousands of files
+  std::string path = "/proc/self/fd/" + std::to_string(file);
+  std::mt19937 random(1);
+  for (int round = 0; round < 4000; ++round) {
+    std::string bytes = files[round % 4];
+    for (int i = 0; i < 3; ++i)
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    if (round % 5 == 0)
+      bytes.resize(random() % bytes.size());
+    ASSERT_EQ(ftruncate(file, 0), 0);
+    ASSERT_EQ(pwrite(file, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
+    kiln_column columns[4] = {};
+    int32_t count = 0;
+    bool good = round % 4 < 2    ? kiln_read_idx(&columns[0], path.c_str(), &error)
+                : round % 4 == 2 ? kiln_read_npz(columns, 4, &count, path.c_str(), &error)
+                                 : kiln_read_csv(&columns[0], &columns[1], path.c_str(), nullptr, &error);
+    for (kiln_column &column : columns) {
+      if (good && column.data)
+        kiln_column_value(&column, column.rows - 1, kiln_column_elements(&column) - 1);
+      kiln_column_free(&column);
+    }
+    EXPECT_TRUE(good || error.text[0]);
+  }
+  close(file);
 }
 } // namespace

@@ -1,5 +1,6 @@
 //===- RefusalTest.cpp - what the trainer refuses, and what it leaves behind then ---------===//
 #include "Toys.h"
+#include <random>
 #include <unistd.h>
 
 namespace {
@@ -84,6 +85,22 @@ TEST_F(Refusal, OtherCheckpoints) {
   expect(classes("--resume text"), 1, "text: it is no safetensors file, or it is cut off inside its header");
   EXPECT_EQ(classes("--resume none").errors, "train_toy_classes: error: none: No such file or directory\n");
   EXPECT_EQ(folder.get("classes"), good);
+}
+
+TEST_F(Refusal, DamagedCheckpointsNeverCrash) {
+  ASSERT_EQ(classes("--epochs 1 --checkpoint c").code, 0);
+  std::string good = folder.get("c");
+  size_t header = valuesOf<uint64_t>(good.substr(0, 8))[0];
+  std::mt19937 random(1);
+  for (int round = 0; round < 80; ++round) {
+    std::string bytes = good;
+    for (int i = 0; i < 1 + round % 3; ++i)
+      bytes[random() % (8 + header)] = static_cast<char>(' ' + random() % 95);
+    folder.put("d", bytes);
+    Ran ran = classes("--resume d --evaluate");
+    EXPECT_TRUE(ran.code == 0 || ran.code == 1) << round << ": " << ran.code << ran.errors;
+    EXPECT_EQ(ran.code == 0, ran.errors.empty()) << ran.errors;
+  }
 }
 
 TEST_F(Refusal, LossThatIsNoNumber) {

@@ -117,6 +117,14 @@ TEST_F(Train, MeasuresTheTrainingDataWhereNothingIsHeldOut) {
   EXPECT_EQ(checkpoint("e.best.safetensors").history("accuracy").back(), 1);
 }
 
+TEST_F(Train, MeasuresWhatTheStepPredicts) {
+  ASSERT_EQ(line("--epochs 1 --rate 0 --checkpoint c").code, 0);
+  Checkpoint checkpoint = this->checkpoint("c"); // of zeros, whose error is the target itself: 6, 8, ..., 18
+  EXPECT_EQ(checkpoint.history("mae")[0], 12);
+  EXPECT_DOUBLE_EQ(checkpoint.history("rmse")[0], std::sqrt(160));
+  EXPECT_FLOAT_EQ(float(checkpoint.history("loss")[0]), 160);
+}
+
 TEST_F(Train, EvaluatesOnly) {
   ASSERT_EQ(classes("--epochs 8 --checkpoint c").code, 0);
   Ran ran = classes("--resume c --evaluate --metrics accuracy,confusion-matrix");
@@ -155,7 +163,8 @@ TEST_F(Train, StopsEarlyAndKeepsTheBest) {
   EXPECT_NE(ran.output.find("stopped: no better epoch since epoch " + std::to_string(least + 1) + ", whose weights are kept\n"),
             std::string::npos)
       << ran.output;
-  ran = line("--validation line.csv --epochs 100 --rate 0.047 --in-order --patience 4 --resume c.safetensors --checkpoint d.safetensors");
+  ran = line(
+      "--validation line.csv --epochs 100 --rate 0.047 --in-order --patience 4 --resume c.safetensors --checkpoint d.safetensors");
   ASSERT_EQ(ran.code, 0) << ran.errors;
   EXPECT_NE(ran.output.find("; its weights are in the checkpoint of before\n"), std::string::npos) << ran.output;
 }

@@ -1,7 +1,8 @@
 /* Hand-made models for the trainer's tests, by the macro that is set:
  *   TOY_CLASSES  softmax regression of pictures [1,6,6] to 3 classes, momentum 0.9, some pixels dropped at random by seed and step,
  *                and as a statistic the running mean of all pixels
- *   TOY_LINE     y = w x + b, mean squared error, plain gradient descent, with accumulation of gradients
+ *   TOY_LINE     y = w x + b, mean squared error, plain gradient descent, with accumulation of gradients; the step
+ *                tells its predictions
  *   TOY_TEXT     the next byte from the byte before: a table of 256 by 256 scores, plain gradient descent
  * Everything is computed in the plainest way, in one thread. TOY_DELAY in the environment makes each step last so many milliseconds.
  */
@@ -104,7 +105,13 @@ const uint64_t kiln_checkpoint_zero_size = sizeof zero;
 #define LOSS {"loss", KILN_F32, 0, {0}}
 #define COUNT(array) ((int32_t)(sizeof(array) / sizeof *(array)))
 
-static const kiln_tensor_info step_inputs[] = {DATA, STATE, SETTINGS}, step_outputs[] = {LOSS, STATE};
+#ifdef TOY_LINE
+#define TOLD PREDICTION,
+#else
+#define TOLD
+#endif
+
+static const kiln_tensor_info step_inputs[] = {DATA, STATE, SETTINGS}, step_outputs[] = {LOSS, TOLD STATE};
 static const kiln_tensor_info evaluate_inputs[] = {KNOWN, DATA}, evaluate_outputs[] = {PREDICTION, LOSS};
 static const kiln_model_info step_info = {"toy step", COUNT(step_inputs), COUNT(step_outputs), step_inputs, step_outputs, 0, 0, 0,
                                           "{}"};
@@ -161,7 +168,7 @@ static double score(const float *parameters, const void *x, const void *target, 
 #define OUT(name) find(step_outputs, COUNT(step_outputs), outputs, name)
 
 static float *gradient(const void *x, const void *target, const float *weight, const float *parameters, const float *kept,
-                       float *loss) {
+                       float *loss, float *prediction) {
   static float gradients[PARAMETERS], scores[CLASSES];
   static double slope[CLASSES];
   double sum = 0, total = 0;
@@ -171,6 +178,8 @@ static float *gradient(const void *x, const void *target, const float *weight, c
   for (int64_t item = 0; item < BATCH * ITEMS; ++item) {
     double share = (double)weight[item / ITEMS] / ITEMS;
     sum += share * score(parameters, x, target, item, kept, scores, slope);
+    for (int c = 0; c < CLASSES && prediction; ++c)
+      prediction[item * CLASSES + c] = scores[c];
     for (int c = 0; c < CLASSES; ++c) {
       float part = (float)(slope[c] * share / total);
 #ifdef TOY_TEXT
@@ -199,7 +208,7 @@ kiln_status kiln_step_run(kiln_context *context, const kiln_tensor *inputs, kiln
   for (int i = 0; i < FEATURES; ++i)
     kept[i] = kiln_uniform(seed, step, 0, (uint64_t)i) < 0.1f ? 0 : 1;
 #endif
-  float *gradients = gradient(IN("x"), IN("target"), IN("weight"), parameters, kept, OUT("loss"));
+  float *gradients = gradient(IN("x"), IN("target"), IN("weight"), parameters, kept, OUT("loss"), OUT("prediction"));
   float *written = OUT("parameters");
 #if defined(TOY_CLASSES)
   const float *x = IN("x");
