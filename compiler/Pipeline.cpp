@@ -98,10 +98,11 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
     return ok;
   };
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
-  bool ok = step("graph", [](OpPassManager &m) { addSimplify(m); }) && step("constants", pass(createExternalizePass(&constants))) &&
-            step("fused", pass(createFusePass())) && step("layout", pass(createLayoutPass(options.target.machine.lanes))) &&
-            step("hoisted", pass(createHoistPass())) && step("merged", pass(createMergePass())) &&
-            step("scheduled", pass(createSchedulePass(options.target.machine))) && step("planned", pass(createPlanPass()));
+  bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
+            step("constants", pass(createExternalizePass(&constants))) && step("fused", pass(createFusePass())) &&
+            step("layout", pass(createLayoutPass(options.target.machine.lanes))) && step("hoisted", pass(createHoistPass())) &&
+            step("merged", pass(createMergePass())) && step("scheduled", pass(createSchedulePass(options.target.machine))) &&
+            step("planned", pass(createPlanPass()));
   return ok ? llvm::Error::success()
             : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
 }

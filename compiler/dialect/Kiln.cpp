@@ -1,4 +1,5 @@
 #include "compiler/dialect/Kiln.h"
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "compiler/lower/Math.h"
 #include "compiler/schedule/Space.h"
@@ -123,6 +124,18 @@ bool dependsOnParametersOnly(Value v, int depth) {
   return isa<UseOp>(op) || (isa<AlgorithmOpInterface>(op) && llvm::all_of(op->getOperands(), [&](Value operand) {
                               return dependsOnParametersOnly(operand, depth - 1);
                             }));
+}
+
+LogicalResult GradientOp::verify() {
+  if (getX().size() != getGradients().size())
+    return emitOpError("has ") << getGradients().size() << " results for " << getX().size() << " values to differentiate by";
+  for (auto [x, gradient] : llvm::zip(getX(), getGradients()))
+    if (x.getType() != gradient.getType())
+      return emitOpError("has a result of type ") << gradient.getType() << " for a value of type " << x.getType();
+  for (Value v : getOperands())
+    if (!isa<FloatType>(cast<ShapedType>(v.getType()).getElementType()))
+      return emitOpError("differentiates floats, found ") << v.getType();
+  return success();
 }
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {

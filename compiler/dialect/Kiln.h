@@ -42,6 +42,10 @@ struct ProductLabels {
   std::string print() const { return lhs + "," + rhs + "->" + result; }
 };
 
+class Gradient;
+/// Says in ODS that an op has no derivative.
+template <typename Op> class NotDifferentiable : public mlir::OpTrait::TraitBase<Op, NotDifferentiable> {};
+
 /// The stored form of a tensor: its encoding, or dense.
 Layout layoutOf(mlir::Type type);
 mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &layout); ///< dense: no encoding

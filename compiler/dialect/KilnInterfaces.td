@@ -1,6 +1,6 @@
 //===- KilnInterfaces.td - what every op with an algorithm must say -------------------------------------------------===//
 //
-// No method has a default body: a forgotten one is a link error, not a surprise. (Autodiff adds its method here.)
+// No method has a default body: a forgotten one is a link error, not a surprise.
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_INTERFACES
@@ -15,6 +15,17 @@ def Kiln_AlgorithmInterface : OpInterface<"AlgorithmOpInterface"> {
                     (ins "::kiln::lower::Emitter &":$emitter, "unsigned":$result, "::kiln::lower::At":$at, "::Halide::Expr &":$value)>
   ];
 }
+
+/// An op with an algorithm has this, or NotDifferentiable: no third way (a unit test goes through the dialect).
+def Kiln_GradientInterface : OpInterface<"DifferentiableOpInterface"> {
+  let cppNamespace = "::kiln";
+  let methods = [
+    InterfaceMethod<"the operands' cotangents from the result's, written with ops that are differentiable themselves", "void", "gradient",
+                    (ins "::kiln::Gradient &":$gradient)>
+  ];
+}
+/// The result does not change with small changes of the operands (rounding, comparing, counting), or has no operands.
+def Kiln_NotDifferentiable : NativeOpTrait<"NotDifferentiable"> { let cppNamespace = "::kiln"; }
 
 def Kiln_ProductInterface : OpInterface<"ProductOpInterface"> {
   let description = "sums of lhs * rhs with one letter per dimension";

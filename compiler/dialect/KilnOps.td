@@ -3,6 +3,7 @@
 // Value semantics on ranked tensors with static shapes. Every op is a map, a move, a reduction, a product (contract, window) or a
 // pool; softmax, layer norm, gelu and their like are written with these. Each op says its shape (infer), and its algorithm once (emit):
 // the value of one result element at a logical coordinate. Fusion, layouts, schedules and constant folding all follow from `emit`.
+// And each says its gradient, in terms of the same ops, or that it has none.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_OPS
@@ -49,27 +50,39 @@ def Kiln_ReduceKind : I32EnumAttr<"ReduceKind", "how a reduction combines", [
 class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits>;
 
 /// An op with an algorithm: one result whose type follows from the operands, folded on small constants by its own algorithm.
-class Kiln_Tensor<string mnemonic, string roleName, list<Trait> traits = []>
-    : Kiln_Op<mnemonic, !listconcat(traits, [Pure, InferTypeOpAdaptorWithIsCompatible, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>])> {
+class Kiln_Tensor<string mnemonic, string roleName, list<Trait> traits = [], Trait derivative = DeclareOpInterfaceMethods<Kiln_GradientInterface>,
+                  bit folds = 1>
+    : Kiln_Op<mnemonic, !listconcat(traits, [Pure, InferTypeOpAdaptorWithIsCompatible, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>, derivative])> {
   let results = (outs AnyRankedTensor:$result);
-  let hasFolder = 1;
+  let hasFolder = folds;
   let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
-  code foldAndRole = [{
+  code folding = [{
     void $cppClass::emitInto(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at, ::Halide::Expr &value) {
       value = emit(emitter, result, at);
     }
-    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) { return ::kiln::foldByAlgorithm(getOperation(), adaptor.getOperands()); }
-    ::kiln::Role $cppClass::role() { return ::kiln::Role::}] # roleName # [{; }
     bool $cppClass::isCompatibleReturnTypes(::mlir::TypeRange a, ::mlir::TypeRange b) { return ::kiln::sameShapes(a, b); }
-  }];
+  }] # !if(folds, [{
+    ::mlir::OpFoldResult $cppClass::fold(FoldAdaptor adaptor) { return ::kiln::foldByAlgorithm(getOperation(), adaptor.getOperands()); }
+  }], "");
+  /// An op whose role depends on its attributes has a roleName of "" and defines role() itself.
+  code foldAndRole = folding # !if(!empty(roleName), "", [{ ::kiln::Role $cppClass::role() { return ::kiln::Role::}] # roleName # [{; } }]);
   let extraClassDefinition = foldAndRole;
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
 }
 
-/// Elementwise: `element` gives the result's element type from the operands', `expr` the value with $_x, $_y, $_z at one coordinate.
-class Kiln_Map<string mnemonic, dag arguments_, string element, string expr> : Kiln_Tensor<mnemonic, "Map", [SameOperandsAndResultShape]> {
+/// Elementwise: `element` gives the result's element type from the operands', `expr` the value at one coordinate, with in(i) for operand i.
+/// `derivative` sets the operands' cotangents: d.set(i, ...) with g for the result's.
+class Kiln_Map<string mnemonic, dag arguments_, string element, string expr, string derivative = "">
+    : Kiln_Tensor<mnemonic, "Map", [SameOperandsAndResultShape],
+                  !if(!empty(derivative), Kiln_NotDifferentiable, DeclareOpInterfaceMethods<Kiln_GradientInterface>)> {
   let arguments = arguments_;
-  let extraClassDefinition = foldAndRole # [{
+  code gradientMethod = !if(!empty(derivative), "", [{
+    void $cppClass::gradient(::kiln::Gradient &d) {
+      ::kiln::Term g = d.cotangent();
+      }] # derivative # [{
+    }
+  }]);
+  let extraClassDefinition = gradientMethod # foldAndRole # [{
     ::mlir::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
                                                       Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
       (void)context;
@@ -81,10 +94,16 @@ class Kiln_Map<string mnemonic, dag arguments_, string element, string expr> : K
     }
   }];
 }
-class Kiln_Unary<string mnemonic, string fn, string element = "x"> : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x), element, "::kiln::math::" # fn # "(in(0))">;
-class Kiln_Binary<string mnemonic, string fn, string element = "x"> : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x, AnyRankedTensor:$y), element, "::kiln::math::" # fn # "(in(0), in(1))"> {
+/// Derivative of a function y of x: the cotangent of x, given g, that of y.
+class Kiln_Unary<string mnemonic, string fn, string dx = "", string element = "x">
+    : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x), element, "::kiln::math::" # fn # "(in(0))",
+               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.result(); d.set(0, " # dx # ");")>;
+/// Derivatives of a function z of x and y: the cotangents of x and y, given g, that of z.
+class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", string element = "x">
+    : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x, AnyRankedTensor:$y), element, "::kiln::math::" # fn # "(in(0), in(1))",
+               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.operand(1), z = d.result(); d.set(0, " # dx # "); d.set(1, " # dy # ");")> {
   let hasVerifier = 1;
-  let extraClassDefinition = foldAndRole # [{
+  let extraClassDefinition = gradientMethod # foldAndRole # [{
     ::mlir::LogicalResult $cppClass::verify() { return ::kiln::verifySameElements(getOperation()); }
     ::mlir::LogicalResult $cppClass::inferReturnTypes(::mlir::MLIRContext *context, ::std::optional<::mlir::Location> location,
                                                       Adaptor adaptor, ::llvm::SmallVectorImpl<::mlir::Type> &types) {
@@ -100,53 +119,53 @@ defvar Bool = "::mlir::IntegerType::get(context, 1)";
 
 //===- maps: one line each; the meaning of fn, with its bound in ULP, is in lower/Math.h -===//
 
-def NegOp : Kiln_Unary<"neg", "neg">;
-def AbsOp : Kiln_Unary<"abs", "abs">;
+def NegOp : Kiln_Unary<"neg", "neg", "-g">;
+def AbsOp : Kiln_Unary<"abs", "abs", "g * sign(x)">;
 def SignOp : Kiln_Unary<"sign", "sign">;
 def FloorOp : Kiln_Unary<"floor", "floor">;
 def CeilOp : Kiln_Unary<"ceil", "ceil">;
 def RoundOp : Kiln_Unary<"round", "round">;
-def SqrtOp : Kiln_Unary<"sqrt", "sqrt">;
-def RsqrtOp : Kiln_Unary<"rsqrt", "rsqrt">;
-def ReciprocalOp : Kiln_Unary<"reciprocal", "reciprocal">;
-def ExpOp : Kiln_Unary<"exp", "exp">;
-def Expm1Op : Kiln_Unary<"expm1", "expm1">;
-def LogOp : Kiln_Unary<"log", "log">;
-def Log1pOp : Kiln_Unary<"log1p", "log1p">;
-def SinOp : Kiln_Unary<"sin", "sin">;
-def CosOp : Kiln_Unary<"cos", "cos">;
-def TanOp : Kiln_Unary<"tan", "tan">;
-def AsinOp : Kiln_Unary<"asin", "asin">;
-def AcosOp : Kiln_Unary<"acos", "acos">;
-def AtanOp : Kiln_Unary<"atan", "atan">;
-def SinhOp : Kiln_Unary<"sinh", "sinh">;
-def CoshOp : Kiln_Unary<"cosh", "cosh">;
-def TanhOp : Kiln_Unary<"tanh", "tanh">;
-def AsinhOp : Kiln_Unary<"asinh", "asinh">;
-def AcoshOp : Kiln_Unary<"acosh", "acosh">;
-def AtanhOp : Kiln_Unary<"atanh", "atanh">;
-def ErfOp : Kiln_Unary<"erf", "erf">;
-def SigmoidOp : Kiln_Unary<"sigmoid", "sigmoid">;
-def NotOp : Kiln_Unary<"not", "logicalNot", Bool>;
+def SqrtOp : Kiln_Unary<"sqrt", "sqrt", "0.5 * g / y">;
+def RsqrtOp : Kiln_Unary<"rsqrt", "rsqrt", "-0.5 * g * y * y * y">;
+def ReciprocalOp : Kiln_Unary<"reciprocal", "reciprocal", "-(g * y * y)">;
+def ExpOp : Kiln_Unary<"exp", "exp", "g * y">;
+def Expm1Op : Kiln_Unary<"expm1", "expm1", "g * (y + 1)">;
+def LogOp : Kiln_Unary<"log", "log", "g / x">;
+def Log1pOp : Kiln_Unary<"log1p", "log1p", "g / (x + 1)">;
+def SinOp : Kiln_Unary<"sin", "sin", "g * cos(x)">;
+def CosOp : Kiln_Unary<"cos", "cos", "-(g * sin(x))">;
+def TanOp : Kiln_Unary<"tan", "tan", "g * (y * y + 1)">;
+def AsinOp : Kiln_Unary<"asin", "asin", "g * rsqrt(1 - x * x)">;
+def AcosOp : Kiln_Unary<"acos", "acos", "-(g * rsqrt(1 - x * x))">;
+def AtanOp : Kiln_Unary<"atan", "atan", "g / (x * x + 1)">;
+def SinhOp : Kiln_Unary<"sinh", "sinh", "g * cosh(x)">;
+def CoshOp : Kiln_Unary<"cosh", "cosh", "g * sinh(x)">;
+def TanhOp : Kiln_Unary<"tanh", "tanh", "g * (1 - y * y)">;
+def AsinhOp : Kiln_Unary<"asinh", "asinh", "g * rsqrt(x * x + 1)">;
+def AcoshOp : Kiln_Unary<"acosh", "acosh", "g * rsqrt(x * x - 1)">;
+def AtanhOp : Kiln_Unary<"atanh", "atanh", "g / (1 - x * x)">;
+def ErfOp : Kiln_Unary<"erf", "erf", "1.1283791670955126 * g * exp(-(x * x))">;
+def SigmoidOp : Kiln_Unary<"sigmoid", "sigmoid", "g * y * (1 - y)">;
+def NotOp : Kiln_Unary<"not", "logicalNot", "", Bool>;
 def BitNotOp : Kiln_Unary<"bit_not", "bitNot">;
-def IsNanOp : Kiln_Unary<"is_nan", "isNan", Bool>;
-def IsInfOp : Kiln_Unary<"is_inf", "isInf", Bool>;
+def IsNanOp : Kiln_Unary<"is_nan", "isNan", "", Bool>;
+def IsInfOp : Kiln_Unary<"is_inf", "isInf", "", Bool>;
 
-def AddOp : Kiln_Binary<"add", "add">;
-def SubOp : Kiln_Binary<"sub", "sub">;
-def MulOp : Kiln_Binary<"mul", "mul">;
-def DivOp : Kiln_Binary<"div", "div">;
-def ModOp : Kiln_Binary<"mod", "mod">;
-def FmodOp : Kiln_Binary<"fmod", "fmod">;
-def PowOp : Kiln_Binary<"pow", "pow">;
-def MinOp : Kiln_Binary<"min", "min">;
-def MaxOp : Kiln_Binary<"max", "max">;
-def EqOp : Kiln_Binary<"eq", "eq", Bool>;
-def LtOp : Kiln_Binary<"lt", "lt", Bool>;
-def LeOp : Kiln_Binary<"le", "le", Bool>;
-def AndOp : Kiln_Binary<"and", "logicalAnd", Bool>;
-def OrOp : Kiln_Binary<"or", "logicalOr", Bool>;
-def XorOp : Kiln_Binary<"xor", "logicalXor", Bool>;
+def AddOp : Kiln_Binary<"add", "add", "g", "g">;
+def SubOp : Kiln_Binary<"sub", "sub", "g", "-g">;
+def MulOp : Kiln_Binary<"mul", "mul", "g * y", "g * x">;
+def DivOp : Kiln_Binary<"div", "div", "g / y", "-(g * z / y)">;
+def ModOp : Kiln_Binary<"mod", "mod", "g", "-(g * floor(x / y))">;
+def FmodOp : Kiln_Binary<"fmod", "fmod", "g", "-(g * trunc(x / y))">;
+def PowOp : Kiln_Binary<"pow", "pow", "g * y * pow(x, y - 1)", "select(less(x.like(0), x), g * z * log(x), 0)">;
+def MinOp : Kiln_Binary<"min", "min", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
+def MaxOp : Kiln_Binary<"max", "max", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
+def EqOp : Kiln_Binary<"eq", "eq", "", "", Bool>;
+def LtOp : Kiln_Binary<"lt", "lt", "", "", Bool>;
+def LeOp : Kiln_Binary<"le", "le", "", "", Bool>;
+def AndOp : Kiln_Binary<"and", "logicalAnd", "", "", Bool>;
+def OrOp : Kiln_Binary<"or", "logicalOr", "", "", Bool>;
+def XorOp : Kiln_Binary<"xor", "logicalXor", "", "", Bool>;
 def BitAndOp : Kiln_Binary<"bit_and", "bitAnd">;
 def BitOrOp : Kiln_Binary<"bit_or", "bitOr">;
 def BitXorOp : Kiln_Binary<"bit_xor", "bitXor">;
@@ -155,15 +174,19 @@ def ShiftRightOp : Kiln_Binary<"shift_right", "shiftRight">;
 
 def SelectOp : Kiln_Map<"select", (ins AnyRankedTensor:$condition, AnyRankedTensor:$x, AnyRankedTensor:$y),
                         "::mlir::cast<::mlir::ShapedType>(adaptor.getX().getType()).getElementType()",
-                        "::kiln::math::select(in(0), in(1), in(2))">;
+                        "::kiln::math::select(in(0), in(1), in(2))",
+                        "::kiln::Term c = d.operand(0); d.set(1, select(c, g, 0)); d.set(2, select(c, 0, g));">;
 /// Float to integer truncates and saturates, NaN becomes 0; anything to i1 is `!= 0`.
 def CastOp : Kiln_Map<"cast", (ins AnyRankedTensor:$x, TypeAttr:$to), "adaptor.getTo()",
-                      "::kiln::math::cast(::kiln::lower::halideType(getTo()), in(0))">;
+                      "::kiln::math::cast(::kiln::lower::halideType(getTo()), in(0))",
+                      "if (::mlir::isa<::mlir::FloatType>(d.operand(0).element())) d.set(0, convert(g, d.operand(0).element()));">;
+/// The value, from which no derivative flows.
+def DetachOp : Kiln_Map<"detach", (ins AnyRankedTensor:$x), "x", "in(0)">;
 
 //===- leaves -===//
 
 /// A small constant; large ones are parameters. Any coordinate of a splat is its literal.
-def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
+def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, Kiln_NotDifferentiable, AllTypesMatch<["value", "result"]>, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
   let arguments = (ins ElementsAttr:$value);
   let results = (outs AnyRankedTensor:$result);
   let hasFolder = 1;
@@ -178,7 +201,7 @@ def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value"
   let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
 }
 /// result[..., i, ...] = i along `dim`.
-def IotaOp : Kiln_Op<"iota", [Pure, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
+def IotaOp : Kiln_Op<"iota", [Pure, Kiln_NotDifferentiable, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
   let arguments = (ins I64Attr:$dim);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "attr-dict `:` type($result)";
@@ -246,7 +269,7 @@ def ReduceOp : Kiln_Tensor<"reduce", "Reduce"> {
   let hasVerifier = 1;
 }
 /// Index (i64) of the maximum or minimum along `dim`, which is removed; the first wins, or the last with `last`.
-def ArgReduceOp : Kiln_Tensor<"arg_reduce", "Reduce"> {
+def ArgReduceOp : Kiln_Tensor<"arg_reduce", "Reduce", [], Kiln_NotDifferentiable> {
   let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, I64Attr:$dim, UnitAttr:$last);
   let hasVerifier = 1;
 }
@@ -270,9 +293,41 @@ def WindowOp : Kiln_Tensor<"window", "Product", [DeclareOpInterfaceMethods<Kiln_
   let hasCanonicalizer = 1;
 }
 /// Reduces windows along any dimensions (extent 1 where there is none); padding holds the kind's identity. LRN is one over channels.
-def PoolOp : Kiln_Tensor<"pool", "Pool"> {
-  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides,
-                       DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$dilation);
+class Kiln_Pool<string mnemonic, Trait derivative = DeclareOpInterfaceMethods<Kiln_GradientInterface>, string roleName = "Pool", bit folds = 0>
+    : Kiln_Tensor<mnemonic, roleName, [], derivative, folds> {
+  dag windows = (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
+                 DenseI64ArrayAttr:$dilation);
+  let hasVerifier = 1;
+}
+def PoolOp : Kiln_Pool<"pool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, "Pool", 1> { let arguments = !con((ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind), windows); }
+/// Which tap of each window holds its maximum or minimum (i32, taps counted in row-major order; the first one wins): what a pool's gradient
+/// must know. A window without any element of x has tap 0.
+def ArgPoolOp : Kiln_Pool<"arg_pool", Kiln_NotDifferentiable> {
+  let arguments = !con((ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind), windows);
+}
+/// Per window the element of x at the tap `index`, or 0 when that is padding.
+def PoolTakeOp : Kiln_Pool<"pool_take"> { let arguments = !con((ins AnyRankedTensor:$x, AnyRankedTensor:$index), windows); }
+/// The transpose of a summing pool, or with `index` of pool_take: each window's value is added to all its taps, or to that one. `shape` is
+/// the result's, the pool's operand's. Windows that do not overlap need no sum: then this is a move.
+def UnpoolOp : Kiln_Pool<"unpool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, ""> {
+  let arguments = !con((ins AnyRankedTensor:$x, Optional<AnyRankedTensor>:$index, DenseI64ArrayAttr:$shape), windows);
+}
+
+//===- derivatives and randomness -===//
+
+/// d sum(y) / d x for every x: what differentiates a function, in the function. The pass autodiff replaces it by ops; the ops after it may
+/// use its results for anything, also for a further gradient.
+def GradientOp : Kiln_Op<"gradient", [Pure]> {
+  let arguments = (ins AnyRankedTensor:$y, Variadic<AnyRankedTensor>:$x);
+  let results = (outs Variadic<AnyRankedTensor>:$gradients);
+  let assemblyFormat = "$y `wrt` `(` $x `)` attr-dict `:` functional-type(operands, results)";
+  let builders = [OpBuilder<(ins "::mlir::Value":$y, "::mlir::ValueRange":$x), [{ build($_builder, $_state, x.getTypes(), y, x); }]>];
+  let hasVerifier = 1;
+}
+/// Uniform in [0, 1): the high 24 bits of word 0 of Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011). Counter:
+/// position in the result (two words), stream, low word of key[1] (the step); key: the two words of key[0] (the seed). key is i64[2].
+def RandomOp : Kiln_Tensor<"random", "Index", [], Kiln_NotDifferentiable, 0> {
+  let arguments = (ins AnyRankedTensor:$key, I64Attr:$stream, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
 }
 

@@ -118,5 +118,10 @@ Expr select(const Expr &condition, const Expr &ifTrue, const Expr &ifFalse);
 /// even; to Bool is x != 0; from Bool is 0 or 1. A bool tensor's u8 becomes Bool by cast(Bool(), x) and is made by cast(UInt(8), condition).
 Expr cast(const Halide::Type &type, const Expr &x);
 
+//===-- Random numbers -------------------------------------------------------------------------------------------===//
+
+/// Word 0 of Philox4x32-10 (Salmon et al., 2011) of four counter words and two key words, all u32.
+Expr philox(const Expr (&counter)[4], const Expr (&key)[2]);
+
 } // namespace kiln::math
 #endif

@@ -1,4 +1,5 @@
 // broadcast: result[.., i_d, ..] = x[.., extent_i == 1 ? 0 : i_dims[i], ..].
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -28,6 +29,19 @@ Halide::Expr BroadcastOp::emit(lower::Emitter &emitter, unsigned, lower::At at) 
   for (auto [i, d] : llvm::enumerate(getDims()))
     from.push_back(cast<ShapedType>(getX().getType()).getDimSize(i) == 1 ? lower::Index(0) : at[d]);
   return emitter.value(getX(), from);
+}
+
+// The sum over every dimension that was repeated.
+void BroadcastOp::gradient(Gradient &d) {
+  SmallVector<int64_t> repeated;
+  auto shape = d.operand(0).shape();
+  for (int64_t r = 0, i = 0, rank = getShape().size(); r < rank; ++r) {
+    bool mapped = i < static_cast<int64_t>(shape.size()) && getDims()[i] == r;
+    if (!mapped || shape[i] != getShape()[r])
+      repeated.push_back(r);
+    i += mapped;
+  }
+  d.set(0, reshape(sum(d.cotangent(), repeated), shape));
 }
 
 namespace {

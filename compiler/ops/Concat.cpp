@@ -1,4 +1,5 @@
 // concat: operands one after another along a dimension.
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 
 using namespace mlir;
@@ -59,4 +60,13 @@ Halide::Expr ConcatOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
     result = result.defined() ? Halide::select(emitter.expr(at[dim]) < static_cast<int>(end), here, result) : here;
   }
   return result;
+}
+
+void ConcatOp::gradient(Gradient &d) {
+  Term g = d.cotangent();
+  SmallVector<int64_t> starts(g.rank(), 0), ones(g.rank(), 1);
+  for (unsigned i = 0; i < getNumOperands(); ++i) {
+    d.set(i, slice(g, starts, d.operand(i).shape(), ones));
+    starts[getDim()] += d.operand(i).shape()[getDim()];
+  }
 }

@@ -1,5 +1,6 @@
 // gather, take_along: reads at coordinates that are data. The program refuses indices out of range before the launch; the kernel clamps,
 // so that even a wrong one reads inside the tensor.
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 
 using namespace mlir;
@@ -69,4 +70,58 @@ Halide::Expr TakeAlongOp::emit(lower::Emitter &emitter, unsigned, lower::At at) 
   lower::Indices from(at.begin(), at.end());
   from[getAxis()] = clamped(emitter, index, cast<ShapedType>(getX().getType()).getDimSize(getAxis()));
   return emitter.value(getX(), from);
+}
+
+namespace {
+// As the forward pass reads them: negative ones count from the end.
+Term positive(Term indices, int64_t extent) {
+  return select(less(indices, indices.like(0)), indices + static_cast<double>(extent), indices);
+}
+} // namespace
+
+// x[v] receives all results that read it: for every v the sum over positions p of (indices[p] == v) * g[p].
+void GatherOp::gradient(Gradient &d) {
+  Term g = d.cotangent(), x = d.operand(0), indices = d.operand(1);
+  int64_t axis = getAxis(), count = indices.rank(), extent = x.shape()[axis];
+  int64_t positions = indices.type().getNumElements();
+  // g as [before..., positions, after...], then [before..., v, after..., positions], so that the sum is over the last dimension.
+  SmallVector<int64_t> flat(g.shape().take_front(axis)), kept, gDims, one;
+  flat.push_back(positions);
+  llvm::append_range(flat, g.shape().drop_front(axis + count));
+  SmallVector<int64_t> wide(x.shape());
+  int64_t last = static_cast<int64_t>(wide.size());
+  wide.push_back(positions);
+  SmallVector<int64_t> perm;
+  for (int64_t i = 0; i < static_cast<int64_t>(flat.size()); ++i)
+    if (i != axis) {
+      perm.push_back(i);
+      kept.push_back(i);
+    }
+  perm.push_back(axis);
+  kept.push_back(last);
+  Term read = broadcast(reshape(convert(positive(indices, extent), IntegerType::get(getContext(), 32)), {positions}), {last}, wide);
+  Term here = equal(read, iota(d.where(), wide, axis));
+  d.set(0, sum(select(here, broadcast(transpose(reshape(g, flat), perm), kept, wide), 0), {last}));
+}
+
+// The same along one axis, each line by its own indices.
+void TakeAlongOp::gradient(Gradient &d) {
+  Term g = d.cotangent(), x = d.operand(0), indices = d.operand(1);
+  int64_t axis = getAxis(), last = x.rank(), extent = x.shape()[axis], positions = g.shape()[axis];
+  SmallVector<int64_t> wide(g.shape()), perm, kept, low(x.rank(), 0), high;
+  wide[axis] = extent;
+  wide.push_back(positions);
+  for (int64_t i = 0; i < last; ++i)
+    if (i != axis) {
+      perm.push_back(i);
+      kept.push_back(i);
+    }
+  perm.push_back(axis);
+  kept.push_back(last);
+  auto spread = [&](Term t) { return broadcast(transpose(t, perm), kept, wide); };
+  Term here = equal(spread(convert(positive(indices, extent), IntegerType::get(getContext(), 32))), iota(d.where(), wide, axis));
+  Term all = sum(select(here, spread(g), 0), {last});
+  for (int64_t i = 0; i < last; ++i) // indices may be shorter than x in the other dimensions
+    high.push_back(x.shape()[i] - all.shape()[i]);
+  d.set(0, pad(all, low, high));
 }

@@ -1,4 +1,5 @@
 // pad: x inside, the value outside.
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 
 using namespace mlir;
@@ -33,4 +34,14 @@ Halide::Expr PadOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   for (auto [d, i] : llvm::enumerate(at))
     from.push_back(i - getLow()[d]);
   return emitter.padded(getX(), from, emitter.value(getValue(), zero));
+}
+
+void PadOp::gradient(Gradient &d) {
+  Term g = d.cotangent();
+  SmallVector<int64_t> all, ones(g.rank(), 1);
+  for (int64_t i = 0; i < g.rank(); ++i)
+    all.push_back(i);
+  Term inside = slice(g, getLow(), d.operand(0).shape(), ones);
+  d.set(0, inside);
+  d.set(1, reshape(sum(g, all) - sum(inside, all), d.operand(1).shape()));
 }

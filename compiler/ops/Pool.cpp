@@ -1,29 +1,36 @@
 // pool: result[i] = fold over k of x[i*stride + k*dilation - low], the identity outside.
+#include "compiler/ops/Pool.h"
 #include "compiler/lower/Emitter.h"
 
 using namespace mlir;
 using namespace kiln;
 
+LogicalResult kiln::inferPool(std::optional<Location> location, ArrayRef<int64_t> extents, const PoolWindows &windows,
+                              SmallVectorImpl<int64_t> &shape) {
+  size_t rank = extents.size();
+  for (ArrayRef<int64_t> a : {windows.window, windows.strides, windows.low, windows.high, windows.dilation})
+    if (a.size() != rank)
+      return emitOptionalError(location, "needs window, strides, padding and dilation for each of ", rank, " dimensions");
+  for (size_t d = 0; d < rank; ++d) {
+    int64_t reach = (windows.window[d] - 1) * windows.dilation[d] + 1, room = extents[d] + windows.low[d] + windows.high[d];
+    if (windows.window[d] < 1 || windows.strides[d] < 1 || windows.dilation[d] < 1 || reach > room)
+      return emitOptionalError(location, "a window of ", reach, " does not fit the padded extent ", room, " of dimension ", d);
+    shape.push_back((room - reach) / windows.strides[d] + 1);
+  }
+  return success();
+}
+
 LogicalResult PoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,
                                        SmallVectorImpl<Type> &types) {
   auto x = cast<RankedTensorType>(adaptor.getX().getType());
-  for (ArrayRef<int64_t> a :
-       {adaptor.getWindow(), adaptor.getStrides(), adaptor.getLow(), adaptor.getHigh(), adaptor.getDilation()})
-    if (static_cast<int64_t>(a.size()) != x.getRank())
-      return emitOptionalError(location, "needs window, strides, padding and dilation for each of ", x.getRank(), " dimensions");
   SmallVector<int64_t> shape;
-  for (int64_t d = 0; d < x.getRank(); ++d) {
-    int64_t reach = (adaptor.getWindow()[d] - 1) * adaptor.getDilation()[d] + 1,
-            room = x.getDimSize(d) + adaptor.getLow()[d] + adaptor.getHigh()[d];
-    if (adaptor.getWindow()[d] < 1 || adaptor.getStrides()[d] < 1 || adaptor.getDilation()[d] < 1 || reach > room)
-      return emitOptionalError(location, "a window of ", reach, " does not fit the padded extent ", room, " of dimension ", d);
-    shape.push_back((room - reach) / adaptor.getStrides()[d] + 1);
-  }
+  if (failed(inferPool(location, x.getShape(), windowsOf(adaptor), shape)))
+    return failure();
   types.push_back(RankedTensorType::get(shape, x.getElementType()));
   return success();
 }
 
-LogicalResult PoolOp::verify() { return success(); }
+LogicalResult PoolOp::verify() { return getKind() == ReduceKind::Mul ? emitOpError("needs kind add, max or min") : success(); }
 
 // A window of rows and columns is a reduction over its columns (along its last dimension); the few elements of one column are written out. Windows that lie
 // side by side in a tile share their columns then: a 3x3 maximum costs 4 operations an element instead of 8.

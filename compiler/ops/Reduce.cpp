@@ -1,4 +1,5 @@
 // reduce, arg_reduce, cumulative: folds along dimensions.
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "compiler/lower/Math.h"
 
@@ -114,3 +115,64 @@ Halide::Expr CumulativeOp::emit(lower::Emitter &emitter, unsigned, lower::At at)
   };
   return emitter.reduce(*this, at, reduction)[0];
 }
+
+namespace {
+// The reduced dimensions moved to the end and made one: [kept..., n].
+Term rows(Term x, ArrayRef<int64_t> dims) {
+  SmallVector<int64_t> perm, shape = without(x.shape(), dims);
+  int64_t n = 1;
+  for (int64_t d = 0; d < x.rank(); ++d)
+    if (!llvm::is_contained(dims, d))
+      perm.push_back(d);
+  for (int64_t d : dims) {
+    perm.push_back(d);
+    n *= x.shape()[d];
+  }
+  shape.push_back(n);
+  return reshape(transpose(x, perm), shape);
+}
+// The inverse of rows.
+Term unrows(Term r, ArrayRef<int64_t> to, ArrayRef<int64_t> dims) {
+  SmallVector<int64_t> moved = without(to, dims), back(to.size());
+  int64_t kept = 0, reduced = static_cast<int64_t>(moved.size());
+  for (int64_t d : dims)
+    moved.push_back(to[d]);
+  for (int64_t d = 0; d < static_cast<int64_t>(to.size()); ++d)
+    back[d] = llvm::is_contained(dims, d) ? reduced++ : kept++;
+  return transpose(reshape(r, moved), back);
+}
+SmallVector<int64_t> upTo(int64_t n) {
+  SmallVector<int64_t> result;
+  for (int64_t i = 0; i < n; ++i)
+    result.push_back(i);
+  return result;
+}
+} // namespace
+
+void ReduceOp::gradient(Gradient &d) {
+  Term g = d.cotangent(), x = d.operand(0);
+  SmallVector<int64_t> kept;
+  for (int64_t i = 0; i < x.rank(); ++i)
+    if (!llvm::is_contained(getDims(), i))
+      kept.push_back(i);
+  if (getKind() == ReduceKind::Add)
+    return d.set(0, broadcast(g, kept, x.shape()));
+  Term r = rows(x, getDims());
+  SmallVector<int64_t> all = upTo(r.rank() - 1);
+  int64_t last = r.rank() - 1;
+  if (getKind() != ReduceKind::Mul) { // the whole cotangent goes to the first extreme
+    Term first = convert(r.make<ArgReduceOp>(getKind(), last, false), IntegerType::get(getContext(), 32));
+    Term chosen = equal(broadcast(first, all, r.shape()), iota(d.where(), r.shape(), last));
+    return d.set(0, unrows(select(chosen, broadcast(g, all, r.shape()), 0), x.shape(), getDims()));
+  }
+  // The product of all the others, without a division, so that zeros and second derivatives are right: [kept..., i, j] with 1 where i = j.
+  SmallVector<int64_t> wide(r.shape()), columns = all;
+  wide.push_back(r.shape()[last]);
+  columns.push_back(last + 1);
+  Term self = equal(iota(d.where(), wide, last), iota(d.where(), wide, last + 1));
+  Term others = select(self, 1, broadcast(r, columns, wide)).make<ReduceOp>(ReduceKind::Mul, ArrayRef<int64_t>(last + 1));
+  d.set(0, unrows(broadcast(g, all, r.shape()) * others, x.shape(), getDims()));
+}
+
+// A sum over prefixes turns into one over suffixes.
+void CumulativeOp::gradient(Gradient &d) { d.set(0, d.cotangent().make<CumulativeOp>(getDim(), getExclusive(), !getReverse())); }

@@ -1,4 +1,5 @@
 // reshape: the same elements in row-major order under another shape; between launches it is a view.
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -49,6 +50,8 @@ Halide::Expr ReshapeOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   }
   return emitter.value(getX(), result);
 }
+
+void ReshapeOp::gradient(Gradient &d) { d.set(0, reshape(d.cotangent(), d.operand(0).shape())); }
 
 namespace {
 // reshape(reshape(x)) -> reshape(x); reshape to the same shape -> x.

@@ -1,4 +1,5 @@
 // transpose: result dimension i is operand dimension perm[i].
+#include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -29,6 +30,13 @@ Halide::Expr TransposeOp::emit(lower::Emitter &emitter, unsigned, lower::At at) 
   for (auto [i, p] : llvm::enumerate(getPerm()))
     from[p] = at[i];
   return emitter.value(getX(), from);
+}
+
+void TransposeOp::gradient(Gradient &d) {
+  SmallVector<int64_t> back(getPerm().size());
+  for (auto [to, from] : llvm::enumerate(getPerm()))
+    back[from] = static_cast<int64_t>(to);
+  d.set(0, transpose(d.cotangent(), back));
 }
 
 namespace {

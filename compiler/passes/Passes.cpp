@@ -13,6 +13,7 @@ void addSimplify(mlir::OpPassManager &manager) {
 void registerPasses() {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
+  mlir::registerPass([] { return createAutodiffPass(); });
   mlir::registerPass([] { return createExternalizePass(); });
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });

@@ -12,6 +12,8 @@
 #include <string>
 
 namespace kiln {
+/// Expands kiln.gradient in reverse mode, and drops kiln.detach.
+std::unique_ptr<mlir::Pass> createAutodiffPass();
 /// Canonicalisation and common subexpressions, to a fixed point.
 void addSimplify(mlir::OpPassManager &manager);
 /// Constants too large for code become parameters; their bytes go to `store` (may be null: for kiln-opt).

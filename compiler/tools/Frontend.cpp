@@ -43,7 +43,8 @@ std::string faultOf(mlir::ModuleOp module) {
     if (auto func = mlir::dyn_cast<mlir::func::FuncOp>(op))
       llvm::append_range(types, func.getArgumentTypes());
     auto odd = llvm::find_if_not(types, plain);
-    if (!mlir::isa<AlgorithmOpInterface, UseOp, ParameterOp, mlir::func::FuncOp, mlir::func::ReturnOp, mlir::ModuleOp>(op))
+    if (!mlir::isa<AlgorithmOpInterface, GradientOp, UseOp, ParameterOp, mlir::func::FuncOp, mlir::func::ReturnOp, mlir::ModuleOp>(
+            op))
       stream << op->getLoc() << ": '" << op->getName() << "' is no op of a graph";
     else if (odd != types.end())
       stream << op->getLoc() << ": expected tensors of known shape, numbers and no layout, found " << *odd;

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from references import (bfloat, erf, exact, pooled, power, saturated, shifted_left, shifted_right, sigmoid, truncated, wide,
-                        windowed)
+from references import (arg_pooled, bfloat, erf, exact, philox, pool_taken, pooled, power, saturated, shifted_left, shifted_right, sigmoid,
+                        truncated, uniform, unpooled, wide, windowed)
 
 rng = np.random.default_rng(11)
 FLOATS, INTEGERS = ("f4", "f8"), ("i1", "i4", "i8", "u1")
@@ -73,6 +73,7 @@ def case(op, operands, reference, attributes="", **tolerance):
 
 
 # Maps of one operand.
+case("detach", floats("f4", (7, 31)), lambda x: x)
 for dtype in FLOATS:
     x, small = floats(dtype, (7, 31)), floats(dtype, (5, 3, 11))
     for op, reference in {"neg": np.negative, "abs": np.abs, "floor": np.floor, "ceil": np.ceil, "round": np.rint, "sqrt": np.sqrt,
@@ -245,13 +246,14 @@ window((3, 4, 21), (6, 4, 5), "ncx,ocx->nox", "x", (2,), (2,), (2,), (1,), (1,))
 window((1, 2, 5, 6, 7), (3, 2, 3, 3, 3), "nczyx,oczyx->nozyx", "zyx", (1, 2, 1), (1, 0, 1), (1, 1, 1), (1, 1, 1), (1, 1, 1))
 window((1, 3, 6, 7), (2, 3, 3, 3), IMAGE, "yx", (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), "f8")
 window((1, 3, 6, 7), (2, 3, 3, 3), IMAGE, "yx", (1, 1), (1, 1), (1, 1), (1, 1), (1, 1), "i4")
-for name, (kind, _) in KINDS.items():
+WINDOWS = ("window", "strides", "low", "high", "dilation")
+for name, kind in (("add", 0), ("max", 2), ("min", 3)):
     for dtype, *shape in (("f4", (1, 1, 3, 3), (1, 1, 2, 2), (0, 0, 1, 0), (0, 0, 1, 1), (1, 1, 1, 1)),
                           ("f4", (1, 3, 1, 1), (1, 1, 1, 1), (0, 1, 0, 0), (0, 1, 0, 0), (1, 1, 1, 1)),
                           ("f4", (1, 4, 3, 2), (1, 2, 1, 1), (0, 1, 2, 0), (0, 2, 2, 1), (1, 1, 2, 1)),
                           ("f4", (2, 5, 4, 3), (1, 1, 1, 2), (0, 0, 0, 1), (0, 0, 1, 0), (1, 1, 1, 1)),
                           ("i4", (1, 1, 2, 3), (1, 1, 1, 3), (0, 0, 0, 2), (0, 0, 1, 0), (1, 1, 2, 2))):
-        text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(("window", "strides", "low", "high", "dilation"), shape))
+        text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(WINDOWS, shape))
         data = normal(dtype, 2, 5, 9, 11) if dtype == "f4" else ramp(dtype, 2, 5, 9, 11)
         case("pool", data, pooled(name, *shape), f"kind = {kind} : i32, {text}", relative=1e-6 if dtype == "f4" else 0)
 for kind, name in ((2, "max"), (3, "min")):  # NaN, infinities and padding in one window
@@ -262,8 +264,29 @@ for kind, name in ((2, "max"), (3, "min")):  # NaN, infinities and padding in on
     special[0, ::3, 4, 4], special[0, 1, 0, 0], special[0, 2, :, 5], special[0, 4, 3, 3:5] = np.nan, np.nan, np.inf, (np.inf, -np.inf)
     for step in (1, 2):
         shape = ((1, 1, 3, 3), (1, 1, step, step), (0, 0, 1, 1), (0, 0, 1, 1), (1, 1, 1, 1))
-        text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(("window", "strides", "low", "high", "dilation"), shape))
+        text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(WINDOWS, shape))
         case("pool", special, pooled(name, *shape), f"kind = {kind} : i32, {text}")
+# What pools leave behind and hand back: overlapping windows, windows apart, gaps, padding, dilation; ties, where the first tap wins.
+for shape, *windows in (((2, 3, 9, 11), (1, 1, 3, 3), (1, 1, 2, 2), (0, 0, 1, 0), (0, 0, 1, 1), (1, 1, 1, 1)),
+                        ((1, 2, 7, 10), (1, 1, 2, 2), (1, 1, 2, 2), (0, 0, 0, 0), (0, 0, 1, 0), (1, 1, 1, 1)),
+                        ((2, 9, 8), (1, 2, 3), (1, 3, 4), (0, 1, 0), (0, 1, 0), (1, 1, 1)), ((3, 17), (1, 3), (1, 1), (0, 2), (0, 1), (1, 2)),
+                        ((1, 3, 8, 8), (1, 1, 8, 8), (1, 1, 1, 1), (0, 0, 0, 0), (0, 0, 0, 0), (1, 1, 1, 1))):
+    text = ", ".join(f"{n} = array<i64: {', '.join(map(str, v))}>" for n, v in zip(WINDOWS, windows))
+    whole = f"shape = array<i64: {', '.join(map(str, shape))}>, {text}"
+    for data in (normal("f4", *shape), rng.integers(-2, 3, shape).astype("f4")):
+        index = arg_pooled("max", *windows)(data)
+        case("arg_pool", data, arg_pooled("max", *windows), f"kind = 2 : i32, {text}")
+        case("arg_pool", data, arg_pooled("min", *windows), f"kind = 3 : i32, {text}")
+        case("pool_take", (data, index), pool_taken(*windows), text)
+        case("unpool", (normal("f4", *index.shape), index), unpooled(shape, *windows), whole, relative=1e-6)
+    case("unpool", normal("f8", *index.shape), unpooled(shape, *windows), whole, relative=1e-15)
+# Random123's known answers for philox4x32 10.
+assert philox((0, 0, 0, 0), (0, 0))[0] == 0x6627E8D5
+assert philox((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2)[0] == 0x408F276D
+assert philox((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0))[0] == 0xD16CFE09
+case("random", np.array([0, 0]), uniform(0, (3, 7)), "stream = 0 : i64, shape = array<i64: 3, 7>")
+case("random", np.array([0x299F31D0A4093822, 2**40 + 5]), uniform(4000000000, (2, 3, 19)), "stream = 4000000000 : i64, shape = array<i64: 2, 3, 19>")
+case("random", np.array([-1, -1]), uniform(7, (1,)), "stream = 7 : i64, shape = array<i64: 1>")
 
 # Empty tensors.
 case("exp", np.zeros((0, 3), "f4"), np.exp)

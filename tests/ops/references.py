@@ -70,7 +70,7 @@ def bfloat(x):
 
 
 def pooled(kind, window, strides, low, high, dilation):
-    start, fold = {"add": (0, np.add), "mul": (1, np.multiply), "max": (-np.inf, np.maximum), "min": (np.inf, np.minimum)}[kind]
+    start, fold = {"add": (0, np.add), "max": (-np.inf, np.maximum), "min": (np.inf, np.minimum)}[kind]
 
     def call(x):
         fill = start if x.dtype.kind == "f" or abs(start) < 2 else (np.iinfo(x.dtype).min if kind == "max" else np.iinfo(x.dtype).max)
@@ -81,6 +81,57 @@ def pooled(kind, window, strides, low, high, dilation):
             part = tuple(slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(taps, dilation, shape, strides))
             result = fold(result, padded[part])
         return result
+    return call
+
+
+def taps_of(x, window, strides, low, high, dilation):
+    """Every window's elements, the padding NaN: the pool's shape and one more dimension, the taps in row-major order; and their flat positions."""
+    positions = np.pad(np.arange(x.size).reshape(x.shape), list(zip(low, high)), constant_values=-1)
+    shape = [(n - (w - 1) * d - 1) // s + 1 for n, w, d, s in zip(positions.shape, window, dilation, strides)]
+    parts = [positions[tuple(slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(taps, dilation, shape, strides))]
+             for taps in itertools.product(*map(range, window))]
+    return np.stack(parts, -1)
+
+
+def arg_pooled(kind, *windows):
+    def call(x):
+        where = taps_of(x, *windows)
+        values = np.where(where >= 0, x.reshape(-1)[where], -np.inf if kind == "max" else np.inf)
+        return (np.argmax if kind == "max" else np.argmin)(values, -1).astype("i4")
+    return call
+
+
+def pool_taken(*windows):
+    def call(x, index):
+        where = np.take_along_axis(taps_of(x, *windows), index[..., None].astype("i8"), -1)[..., 0]
+        return np.where(where >= 0, x.reshape(-1)[where], 0)
+    return call
+
+
+def unpooled(shape, *windows):
+    def call(g, index=None):
+        where, result = taps_of(np.zeros(shape), *windows), np.zeros(int(np.prod(shape)) + 1, g.dtype)
+        for k in range(where.shape[-1]):
+            np.add.at(result, where[..., k], g if index is None else np.where(index == k, g, 0))
+        return result[:-1].reshape(shape)
+    return call
+
+
+def philox(counter, key):
+    """Philox4x32-10 on Python's integers: four words."""
+    c, k = list(counter), list(key)
+    for _ in range(10):
+        a, b = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [b >> 32 ^ c[1] ^ k[0], b & 0xFFFFFFFF, a >> 32 ^ c[3] ^ k[1], a & 0xFFFFFFFF]
+        k = [(k[0] + 0x9E3779B9) & 0xFFFFFFFF, (k[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return c
+
+
+def uniform(stream, shape):
+    def call(key):
+        seed, step = (int(v) & (2**64 - 1) for v in key)
+        words = [philox((i, 0, stream, step & 0xFFFFFFFF), (seed & 0xFFFFFFFF, seed >> 32))[0] for i in range(int(np.prod(shape)))]
+        return (np.array([w >> 8 for w in words]) * 2.0**-24).astype("f4").reshape(shape)
     return call
 
 
