@@ -114,13 +114,23 @@ func.func @splat() -> tensor<1000x1000xi32> {
 // CHECK-LABEL: func.func @left_to_kernels
 // CHECK:         kiln.contract
 // CHECK:         kiln.exp
-// CHECK:         kiln.neg {{.*}} : (tensor<0xf32>) -> tensor<0xf32>
-func.func @left_to_kernels() -> (tensor<f32>, tensor<2xf32>, tensor<0xf32>) {
+func.func @left_to_kernels() -> (tensor<f32>, tensor<2xf32>) {
   %0 = kiln.constant dense<[0x7F800000, 1.0]> : tensor<2xf32>
   %1 = kiln.constant dense<[0.0, 2.0]> : tensor<2xf32>
   %2 = kiln.contract %0, %1 {labels = "k,k->"} : (tensor<2xf32>, tensor<2xf32>) -> tensor<f32>
   %3 = kiln.exp %1 : (tensor<2xf32>) -> tensor<2xf32>
-  %4 = kiln.constant dense<> : tensor<0xf32>
-  %5 = kiln.neg %4 : (tensor<0xf32>) -> tensor<0xf32>
-  return %2, %3, %5 : tensor<f32>, tensor<2xf32>, tensor<0xf32>
+  return %2, %3 : tensor<f32>, tensor<2xf32>
+}
+
+// -----
+
+// What has no elements needs no kernel, also where the operands are known at run time alone; a sum over nothing has elements.
+// CHECK-LABEL: func.func @empty
+// CHECK-NEXT:    %[[E:.*]] = kiln.constant dense<> : tensor<3x0xf32>
+// CHECK-NEXT:    %[[S:.*]] = kiln.reduce
+// CHECK-NEXT:    return %[[E]], %[[S]]
+func.func @empty(%x: tensor<3x0xf32>, %y: tensor<5x0xf32>) -> (tensor<3x0xf32>, tensor<5xf32>) {
+  %0 = kiln.neg %x : (tensor<3x0xf32>) -> tensor<3x0xf32>
+  %1 = kiln.reduce %y {kind = 0 : i32, dims = array<i64: 1>} : (tensor<5x0xf32>) -> tensor<5xf32>
+  return %0, %1 : tensor<3x0xf32>, tensor<5xf32>
 }
