@@ -5,8 +5,8 @@
 // schedule; with candidates also the best of them.
 //
 //===------------------------------------------------------------------------------------------------------------===//
-#include "Peak.h"
 #include "compiler/schedule/SpaceLoops.h"
+#include "compiler/tools/Peak.h"
 #include "tests/unit/schedule/Kernels.h"
 #include <algorithm>
 #include <cstdio>
@@ -135,14 +135,14 @@ private:
       Halide::Pipeline pipeline(built.out);
       Halide::Realization result({out});
       pipeline.realize(result, target.halide);
-      double start = bench::seconds();
-      for (int round = 0; round < 4 || bench::seconds() - start < options.seconds; ++round) {
-        highest = std::max(highest, bench::peak(options.lanes));
+      double start = tools::seconds();
+      for (int round = 0; round < 4 || tools::seconds() - start < options.seconds; ++round) {
+        highest = std::max(highest, tools::peak(options.lanes));
         for (int k = 0; k < 3; ++k) {
-          double wall = bench::wallSeconds(), processor = bench::seconds();
+          double wall = tools::wallSeconds(), processor = tools::seconds();
           pipeline.realize(result, target.halide);
-          processor = bench::seconds() - processor;
-          wall = bench::wallSeconds() - wall;
+          processor = tools::seconds() - processor;
+          wall = tools::wallSeconds() - wall;
           // Long kernels on a busy machine never run undisturbed: there the time on the processor counts.
           fastest = std::min(fastest, options.threads == 1 && wall > 4e-3 ? processor : wall);
         }

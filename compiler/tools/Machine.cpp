@@ -1,5 +1,5 @@
 #include "compiler/tools/Machine.h"
-#include "benchmarks/kernels/Peak.h"
+#include "compiler/tools/Peak.h"
 #include <algorithm>
 #include <chrono>
 #include <cstring>
@@ -47,7 +47,7 @@ MachinePeak measurePeak(int64_t lanes, unsigned threads) {
   peak.flops = 1e9 * best(threads, 20, [&](unsigned) {
                  double most = 0;
                  for (int i = 0; i < 10; ++i)
-                   most = std::max(most, bench::peak(int(lanes)));
+                   most = std::max(most, tools::peak(int(lanes)));
                  return most;
                });
   constexpr size_t words = size_t(64) << 17; // 64 MB for each thread

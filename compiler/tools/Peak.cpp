@@ -3,10 +3,10 @@
 // Written in assembly, since a compiler may well keep a C loop from reaching it.
 //
 //===------------------------------------------------------------------------------------------------------------===//
-#include "Peak.h"
+#include "compiler/tools/Peak.h"
 #include <ctime>
 
-namespace kiln::bench {
+namespace kiln::tools {
 namespace {
 double read(clockid_t clock) {
   timespec now;
@@ -55,4 +55,4 @@ double peak(int lanes) { return lanes >= 16 ? wide() : narrow(); }
 #else
 double peak(int) { return 0; }
 #endif
-} // namespace kiln::bench
+} // namespace kiln::tools
