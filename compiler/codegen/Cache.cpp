@@ -18,6 +18,7 @@ namespace fs = llvm::sys::fs;
 namespace kiln::codegen {
 namespace {
 constexpr llvm::StringLiteral magic = "kiln cache 1\n";
+constexpr llvm::StringLiteral unfinished = "writing-"; ///< how the names of entries begin while they are written
 constexpr size_t digest = 32;
 
 std::string sha256(llvm::StringRef bytes) {
@@ -90,7 +91,7 @@ void Cache::store(const std::string &key, const Texts &texts) {
     return;
   llvm::SmallString<128> temporary;
   int file;
-  if (fs::createUniqueFile(folder + "/writing-%%%%%%%%", file, temporary))
+  if (fs::createUniqueFile(folder + "/" + unfinished + "%%%%%%%%", file, temporary))
     return;
   std::string packed = packTexts(texts);
   bool written;
@@ -105,36 +106,63 @@ void Cache::store(const std::string &key, const Texts &texts) {
     fs::remove(temporary);
 }
 
+struct Cache::Entry {
+  std::string path;
+  timespec used;
+  uint64_t size;
+  bool isFinished;
+};
+
+std::vector<Cache::Entry> Cache::entries() const {
+  std::vector<Entry> found;
+  std::error_code error;
+  for (fs::directory_iterator at(folder, error), end; at != end && !error; at.increment(error)) {
+    struct stat status;
+    llvm::StringRef name = llvm::sys::path::filename(at->path());
+    bool isFinished = name.ends_with(".kernel");
+    if ((isFinished || name.starts_with(unfinished)) && stat(at->path().c_str(), &status) == 0) // another process cleans too
+      found.push_back({at->path(), status.st_mtim, static_cast<uint64_t>(status.st_size), isFinished});
+  }
+  std::sort(found.begin(), found.end(), [](const Entry &a, const Entry &b) {
+    return std::tie(a.used.tv_sec, a.used.tv_nsec, a.path) < std::tie(b.used.tv_sec, b.used.tv_nsec, b.path);
+  });
+  return found;
+}
+
+Cache::Contents Cache::contents() const {
+  Contents all;
+  for (const Entry &entry : entries())
+    if (entry.isFinished) {
+      ++all.entries;
+      all.bytes += entry.size;
+    }
+  return all;
+}
+
+Cache::Contents Cache::clear() {
+  Contents gone;
+  for (const Entry &entry : entries())
+    if (!fs::remove(entry.path) && entry.isFinished) {
+      ++gone.entries;
+      gone.bytes += entry.size;
+    }
+  return gone;
+}
+
 void Cache::clean() {
   if (folder.empty())
     return;
-  struct Entry {
-    std::string path;
-    timespec used;
-    uint64_t size;
-  };
-  std::vector<Entry> entries;
-  uint64_t total = 0;
-  std::error_code error;
   timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
-  for (fs::directory_iterator at(folder, error), end; at != end && !error; at.increment(error)) {
-    struct stat status;
-    if (stat(at->path().c_str(), &status) != 0)
-      continue; // another process cleans too
-    llvm::StringRef name = llvm::sys::path::filename(at->path());
-    if (name.starts_with("writing-") && now.tv_sec - status.st_mtim.tv_sec > 3600)
-      fs::remove(at->path()); // left by one that was killed
-    if (!name.ends_with(".kernel"))
-      continue;
-    entries.push_back({at->path(), status.st_mtim, static_cast<uint64_t>(status.st_size)});
-    total += status.st_size;
-  }
-  std::sort(entries.begin(), entries.end(), [](const Entry &a, const Entry &b) {
-    return std::tie(a.used.tv_sec, a.used.tv_nsec, a.path) < std::tie(b.used.tv_sec, b.used.tv_nsec, b.path);
-  });
-  for (size_t i = 0; i < entries.size() && total > limit; total -= entries[i++].size)
-    fs::remove(entries[i].path);
+  uint64_t total = contents().bytes;
+  for (const Entry &entry : entries())
+    if (!entry.isFinished) {
+      if (now.tv_sec - entry.used.tv_sec > 3600)
+        fs::remove(entry.path); // left by one that was killed
+    } else if (total > limit) {
+      fs::remove(entry.path);
+      total -= entry.size;
+    }
 }
 
 } // namespace kiln::codegen

@@ -20,6 +20,15 @@ public:
   Cache(std::string folder, const std::function<void(const std::string &)> &warn);
   ~Cache(); ///< cleans: the entries used longest ago go, until the rest fits the limit
 
+  /// What the folder holds: compiled kernels and their bytes.
+  struct Contents {
+    size_t entries = 0;
+    uint64_t bytes = 0;
+  };
+  Contents contents() const;
+  /// Removes every entry, and what killed compiles left unfinished; answers what went.
+  Contents clear();
+
   std::string key(const Texts &texts) const;
   std::optional<Texts> find(const std::string &key);
   void store(const std::string &key, const Texts &texts);
@@ -27,10 +36,12 @@ public:
 
   size_t hits = 0, misses = 0;
   uint64_t limit; ///< bytes; KILN_CACHE_LIMIT, else 2 GB
+  std::string folder; ///< empty when there is no cache
 
 private:
+  struct Entry;
+  std::vector<Entry> entries() const; ///< those used longest ago first
   std::string path(const std::string &key) const;
-  std::string folder; ///< empty when there is no cache
 };
 
 } // namespace kiln::codegen

@@ -11,7 +11,7 @@ import pytest
 from models import kiln, reference
 from refusal import assert_refused
 
-SUBCOMMANDS = ("compile", "run", "inspect", "bench", "compare")
+SUBCOMMANDS = ("compile", "run", "inspect", "bench", "compare", "cache")
 CNN = os.path.join(kiln.DATA, "cnn_bn.legacy17.onnx")
 
 
@@ -122,3 +122,24 @@ def test_several_inputs_and_outputs(tmp_path):
     expected = reference.run(built, feeds)
     assert all(np.array_equal(got[k], expected[k]) for k in expected)
     assert got["whole"].dtype == np.int64
+
+
+def test_cache(tmp_path):
+    """Counts what compiling leaves, clears that and nothing else, and says so."""
+    folder, limit = tmp_path / "cache", {**os.environ, "KILN_CACHE_LIMIT": "5000000"}
+    assert kiln.kiln("cache", "--cache-dir", folder, env=limit).out == f"{folder}: 0 kernels, 0.0 MB of at most 5.0 MB\n"
+    kiln.compile(kiln.LENET, tmp_path / "net", "obj", cache=folder)
+    kernels = list(folder.glob("*.kernel"))
+    size = sum(file.stat().st_size for file in kernels) / 1e6
+    assert kernels
+    (folder / "mine").write_text("not kiln's")
+    (folder / "writing-01234567").write_text("of a compile that was killed")
+    held = f"{len(kernels)} kernels, {size:.1f} MB of at most 5.0 MB\n"
+    assert kiln.kiln("cache", "--cache-dir", folder, env=limit).out == f"{folder}: {held}"
+    assert kiln.kiln("cache", "--clear", "--cache-dir", folder, env=limit).out == f"{folder}: removed {held}"
+    assert [file.name for file in folder.iterdir()] == ["mine"]
+
+
+def test_cache_without_a_folder(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert_refused(kiln.kiln("cache", "--cache-dir", tmp_path / "file", check=False), "file")
