@@ -1,12 +1,13 @@
 //===- Program.h - the host function that runs a plan ------------------------------------------------------------------===//
 //
-// In: a planned function: kiln.use, kiln.launch with offsets, and kiln.reshape as a view. Out: one object with the function, the
+// In: a planned function: kiln.use, kiln.launch with offsets, views and joins. Out: one object with the function, the
 // constant kiln_model that describes it (runtime/core/model.h), and the five entry points <prefix>_*. It is built in MLIR's LLVM
 // dialect: straight-line code, one call a kernel; nothing is interpreted at run time.
 //
 // What a planned module carries (section "plan" of compiler/README.md has an example):
 //   module {kiln.arena_size (of @init: kiln.init_arena_size), kiln.scratch_size : i64; kiln.weight_offsets = {parameter = offset in the weights}}
-//   kiln.launch @k(...) {offsets = array<i64: ...>}   per result: bytes from the arena's start, or -1-k: it is output k
+//   kiln.launch @k(...) {offsets = array<i64: ...>}   per result: bytes from the arena's start, or -1-k: it is output k,
+//     within = array<i64: ...>                         and there this far from its start (absent: 0)
 //     checks = [{operand = 1, limit = 1000, node = "Gather_3"}]   indices to hold in [-limit, limit) before the launch
 //     zero = array<i64: 0>                             results zeroed whole before the launch (a halo always is)
 //

@@ -86,11 +86,16 @@ llvm::Expected<Place> Body::placeOf(Value value) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return Place{Place::Input, argument.getArgNumber(), 0};
   Operation *op = value.getDefiningOp();
-  if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-    if (!storedAsDense(reshape.getX()) || !storedAsDense(value))
+  if (auto view = dyn_cast<ViewOpInterface>(op)) {
+    if (!storedAsDense(op->getOperand(0)) || !storedAsDense(value) || !view.viewStart())
       return bad(op, "expected dense storage on both sides of a view");
-    return placeOf(reshape.getX());
+    llvm::Expected<Place> place = placeOf(op->getOperand(0));
+    if (place)
+      place->offset += *view.viewStart() * byteSize(cast<RankedTensorType>(value.getType()).getElementType());
+    return place;
   }
+  if (isa<JoinOpInterface>(op)) // begins where its first part does
+    return placeOf(op->getOperand(0));
   if (auto use = dyn_cast<UseOp>(op)) {
     if (isInit)
       return Place{Place::Input, parameters.find(use.getParameter())->second, 0};
@@ -105,7 +110,8 @@ llvm::Expected<Place> Body::placeOf(Value value) {
   if (!launched || !launched.getOffsets() || launched.getOffsets()->size() <= number)
     return bad(op, "expected a launch with an offset for each result");
   int64_t offset = (*launched.getOffsets())[number];
-  return offset < 0 ? Place{Place::Output, -1 - offset, 0} : Place{Place::Arena, 0, offset};
+  auto within = launched.getWithin();
+  return offset < 0 ? Place{Place::Output, -1 - offset, within ? (*within)[number] : 0} : Place{Place::Arena, 0, offset};
 }
 
 void Body::makeBuffers() {
@@ -239,7 +245,10 @@ llvm::Error Body::launch(LaunchOp op) {
 
 llvm::Error Body::copyOutputs() {
   Operation *terminator = planned.getBody().front().getTerminator();
-  for (unsigned i = 0; i < terminator->getNumOperands(); ++i) {
+  // What overwrites an input comes after what is copied from one.
+  auto results = llvm::to_vector(llvm::seq(planned.getNumResults()));
+  llvm::stable_sort(results, [&](unsigned a, unsigned b) { return !tiedInput(planned, a) && tiedInput(planned, b); });
+  for (unsigned i : results) {
     Value value = terminator->getOperand(i);
     Layout layout = layoutOf(value.getType());
     if (!isInit && !layout.isDense())
@@ -276,8 +285,8 @@ llvm::Error Body::define() {
       if (llvm::Error error = launch(launched))
         return error;
       stampTime();
-    } else if (!isa<UseOp, ReshapeOp, func::ReturnOp>(op)) {
-      return bad(&op, "expected only uses, launches and reshapes");
+    } else if (!isa<UseOp, ViewOpInterface, JoinOpInterface, func::ReturnOp>(op)) {
+      return bad(&op, "expected only uses, launches, views and joins");
     }
   }
   if (llvm::Error error = copyOutputs())

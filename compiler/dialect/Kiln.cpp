@@ -138,6 +138,14 @@ LogicalResult GradientOp::verify() {
   return success();
 }
 
+std::optional<unsigned> tiedInput(FunctionOpInterface func, unsigned k) {
+  auto tied = func.getResultAttrOfType<StringAttr>(k, "kiln.tied");
+  for (unsigned i = 0; tied && i < func.getNumArguments(); ++i)
+    if (func.getArgAttrOfType<StringAttr>(i, "kiln.name") == tied && func.getArgumentTypes()[i] == func.getResultTypes()[k])
+      return i;
+  return std::nullopt;
+}
+
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto build = [](Builder &b, ArrayRef<Type> args, ArrayRef<Type> results, function_interface_impl::VariadicFlag, std::string &) {
     return b.getFunctionType(args, results);

@@ -62,6 +62,8 @@ mlir::LogicalResult inferMap(std::optional<mlir::Location> location, mlir::Value
 mlir::OpFoldResult foldByAlgorithm(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands);
 /// True when `v` is computed from parameters and constants alone, so that @init will compute it.
 bool dependsOnParametersOnly(mlir::Value v, int depth = 16);
+/// The argument that result `k` is tied to (kiln.tied = its kiln.name): the caller may give the same memory for both.
+std::optional<unsigned> tiedInput(mlir::FunctionOpInterface func, unsigned k);
 /// Reads element `i` of a constant as the text of DenseElementsAttr would have it.
 llvm::SmallVector<int64_t> integersOf(mlir::ElementsAttr constant);
 } // namespace kiln

@@ -34,4 +34,21 @@ def Kiln_ProductInterface : OpInterface<"ProductOpInterface"> {
     InterfaceMethod<"letters of lhs, rhs and result, and the windowed ones", "::kiln::ProductLabels", "product", (ins)>
   ];
 }
+
+def Kiln_ViewInterface : OpInterface<"ViewOpInterface"> {
+  let description = "may be bytes of its operand, which is stored densely";
+  let cppNamespace = "::kiln";
+  let methods = [
+    InterfaceMethod<"the element of the operand at which the result begins; none where the result is no run of neighbours",
+                    "::std::optional<int64_t>", "viewStart", (ins)>
+  ];
+}
+
+def Kiln_JoinInterface : OpInterface<"JoinOpInterface"> {
+  let description = "may be a buffer whose parts its operands are";
+  let cppNamespace = "::kiln";
+  let methods = [
+    InterfaceMethod<"the dimension along which the operands follow one another", "int64_t", "joinDim", (ins)>
+  ];
+}
 #endif

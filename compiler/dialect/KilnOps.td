@@ -216,7 +216,7 @@ def IotaOp : Kiln_Op<"iota", [Pure, Kiln_NotDifferentiable, DeclareOpInterfaceMe
 
 //===- moves -===//
 
-class Kiln_Move<string mnemonic, string roleName> : Kiln_Tensor<mnemonic, roleName>;
+class Kiln_Move<string mnemonic, string roleName, list<Trait> traits = []> : Kiln_Tensor<mnemonic, roleName, traits>;
 
 /// Operand dimension i becomes result dimension dims[i]; the operand's extent there is the result's, or 1.
 def BroadcastOp : Kiln_Move<"broadcast", "Index"> {
@@ -224,7 +224,7 @@ def BroadcastOp : Kiln_Move<"broadcast", "Index"> {
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
-def ReshapeOp : Kiln_Move<"reshape", "View"> {
+def ReshapeOp : Kiln_Move<"reshape", "View", [DeclareOpInterfaceMethods<Kiln_ViewInterface>]> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -236,7 +236,7 @@ def TransposeOp : Kiln_Move<"transpose", "Permute"> {
   let hasCanonicalizer = 1;
 }
 /// result[i] = x[starts + i * steps]; a negative step reverses.
-def SliceOp : Kiln_Move<"slice", "Index"> {
+def SliceOp : Kiln_Move<"slice", "Index", [DeclareOpInterfaceMethods<Kiln_ViewInterface>]> {
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$starts, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$steps);
   let hasVerifier = 1;
 }
@@ -245,9 +245,10 @@ def PadOp : Kiln_Move<"pad", "Index"> {
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$value, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high);
   let hasVerifier = 1;
 }
-def ConcatOp : Kiln_Move<"concat", "Join"> {
+def ConcatOp : Kiln_Move<"concat", "Join", [DeclareOpInterfaceMethods<Kiln_JoinInterface>]> {
   let arguments = (ins Variadic<AnyRankedTensor>:$operands_, I64Attr:$dim);
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 /// ONNX Gather: result = x with dimension `axis` replaced by indices' dimensions. Negative indices count from the end; the program
 /// refuses others out of range before the launch, the kernel clamps.
@@ -361,9 +362,10 @@ def ReturnOp : Kiln_Op<"return", [Pure, Terminator]> {
   let arguments = (ins Variadic<AnyRankedTensor>:$operands_);
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
-/// Runs a kernel. After planning, `offsets` places each result in the arena (bytes).
+/// Runs a kernel. After planning, `offsets` places each result in the arena (bytes) or, as -1-k, in output k, there `within` bytes on.
 def LaunchOp : Kiln_Op<"launch", [Pure]> {
-  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$operands_, OptionalAttr<DenseI64ArrayAttr>:$offsets);
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$operands_, OptionalAttr<DenseI64ArrayAttr>:$offsets,
+                       OptionalAttr<DenseI64ArrayAttr>:$within);
   let results = (outs Variadic<AnyRankedTensor>:$results_);
   let assemblyFormat = "$kernel `(` operands `)` attr-dict `:` functional-type(operands, results)";
 }

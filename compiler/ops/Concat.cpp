@@ -1,6 +1,7 @@
 // concat: operands one after another along a dimension.
 #include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
+#include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace kiln;
@@ -31,6 +32,8 @@ LogicalResult ConcatOp::verify() {
         return emitOpError("operands differ in dimension ") << d << ": " << v.getType() << " and " << getType();
   return verifySameElements(*this);
 }
+
+int64_t ConcatOp::joinDim() { return getDim(); }
 
 Halide::Expr ConcatOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   int64_t dim = getDim(), start = 0;
@@ -69,4 +72,34 @@ void ConcatOp::gradient(Gradient &d) {
     d.set(i, slice(g, starts, d.operand(i).shape(), ones));
     starts[getDim()] += d.operand(i).shape()[getDim()];
   }
+}
+
+namespace {
+// concat(a, b, c) beside concat(a, b) -> concat(concat(a, b), c): what stands in memory once is not written again (dense blocks).
+struct SharePrefix : OpRewritePattern<ConcatOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ConcatOp op, PatternRewriter &rewriter) const override {
+    auto operands = op.getOperands();
+    ConcatOp longest;
+    for (Operation *user : operands.front().getUsers()) {
+      auto other = dyn_cast<ConcatOp>(user);
+      if (!other || other == op || other.getDim() != op.getDim() || other->getBlock() != op->getBlock() ||
+          !other->isBeforeInBlock(op) || other->getNumOperands() < 2 || other->getNumOperands() >= operands.size() ||
+          !std::equal(other->operand_begin(), other->operand_end(), operands.begin()))
+        continue;
+      if (!longest || other->getNumOperands() > longest->getNumOperands())
+        longest = other;
+    }
+    if (!longest)
+      return failure();
+    SmallVector<Value> shorter{longest.getResult()};
+    llvm::append_range(shorter, operands.drop_front(longest->getNumOperands()));
+    rewriter.modifyOpInPlace(op, [&] { op->setOperands(shorter); });
+    return success();
+  }
+};
+} // namespace
+
+void ConcatOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<SharePrefix>(context);
 }

@@ -16,6 +16,8 @@ LogicalResult ReshapeOp::verify() {
   return from == to ? success() : emitOpError("cannot make ") << to << " elements out of " << from;
 }
 
+std::optional<int64_t> ReshapeOp::viewStart() { return 0; }
+
 // Dimensions are regrouped as finely as the extents allow ([N,C,H,W] -> [N,C,H*W] keeps N and C), so that what does not change stays
 // affine; within a group the coordinate goes through the flat position.
 Halide::Expr ReshapeOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {

@@ -23,6 +23,22 @@ LogicalResult SliceOp::verify() {
   return success();
 }
 
+// Neighbours in memory: one element of every dimension before the one that is cut, all of those after it.
+std::optional<int64_t> SliceOp::viewStart() {
+  Shape shape = shapeOf(getX().getType());
+  int64_t start = 0, stride = 1;
+  bool cut = false;
+  for (size_t d = shape.size(); d-- > 0;) {
+    int64_t size = getSizes()[d];
+    if (size == 0 || (size > 1 && (cut || getSteps()[d] != 1)))
+      return std::nullopt;
+    cut |= size != shape[d];
+    start += getStarts()[d] * stride;
+    stride *= shape[d];
+  }
+  return start;
+}
+
 Halide::Expr SliceOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   lower::Indices from;
   for (auto [d, i] : llvm::enumerate(at))

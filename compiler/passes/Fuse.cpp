@@ -1,7 +1,7 @@
 //===- Fuse.cpp - which values exist in memory, and the kernels that make them ----------------------------------------===//
 //
-// In: a graph of ops. Out: launches of outlined kernels, plus views. Walking backwards, each value either is materialised (it roots a
-// kernel) or is computed inside the one kernel that its users belong to:
+// In: a graph of ops. Out: launches of outlined kernels, plus views and joins. Walking backwards, each value either is materialised (it
+// roots a kernel) or is computed inside the one kernel that its users belong to:
 //
 //   %0 = kiln.window %x, %w ...          kiln.kernel @k0(%x, %w, %b) { window; broadcast; add; tanh }
 //   %1 = kiln.broadcast %b      ->
@@ -44,16 +44,19 @@ public:
   explicit Fusion(func::FuncOp func) : func(func) {}
 
   void run() {
-    for (Operation &op : func.getBody().front())
+    for (Operation &op : func.getBody().front()) {
+      if (needsNoKernel(&op))
+        inMemory.insert(&op);
       constant[&op] = isa<UseOp>(op) || (isa<AlgorithmOpInterface>(op) && llvm::all_of(op.getOperands(), [&](Value v) {
                                            return v.getDefiningOp() && constant.lookup(v.getDefiningOp());
                                          }));
+    }
     SmallVector<Operation *> order;
     for (Operation &op : func.getBody().front())
       order.push_back(&op);
     for (Operation *op : llvm::reverse(order))
-      if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && algorithm.role() != Role::View)
-        if (algorithm.role() != Role::Leaf || llvm::any_of(op->getUsers(), outside))
+      if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && !inMemory.contains(op))
+        if (algorithm.role() != Role::Leaf || llvm::any_of(op->getUsers(), [&](Operation *user) { return outside(user); }))
           place(algorithm);
     for (auto &group : llvm::reverse(groups))
       outline(*group);
@@ -64,9 +67,29 @@ public:
 
 private:
   /// A user that no kernel computes: what it reads is in memory.
-  static bool outside(Operation *user) {
-    auto algorithm = dyn_cast<AlgorithmOpInterface>(user);
-    return !algorithm || algorithm.role() == Role::View;
+  bool outside(Operation *user) const { return !isa<AlgorithmOpInterface>(user) || inMemory.contains(user); }
+
+  /// Views, runs of neighbours of what is in memory already, and joins whose parts kernels can write in their places.
+  bool needsNoKernel(Operation *op) const {
+    auto algorithm = dyn_cast<AlgorithmOpInterface>(op);
+    if (!algorithm || algorithm.role() == Role::View)
+      return algorithm != nullptr;
+    auto viewed = [&](Value v) { // the caller's, a parameter's, or another view's
+      Operation *from = v.getDefiningOp();
+      return !from || isa<UseOp>(from) || (inMemory.contains(from) && !isa<JoinOpInterface>(from));
+    };
+    if (auto view = dyn_cast<ViewOpInterface>(op))
+      return view.viewStart() && viewed(op->getOperand(0));
+    auto join = dyn_cast<JoinOpInterface>(op);
+    if (!join || elements(op->getResult(0)) == 0 ||
+        elements(op->getResult(0)) !=
+            ShapedType::getNumElements(cast<ShapedType>(op->getResult(0).getType()).getShape().drop_front(join.joinDim())))
+      return false;
+    return llvm::any_of(op->getOperands(), [&](Value v) {
+      while (v.getDefiningOp() && inMemory.contains(v.getDefiningOp()) && isa<ViewOpInterface>(v.getDefiningOp()))
+        v = v.getDefiningOp()->getOperand(0);
+      return v.getDefiningOp<AlgorithmOpInterface>() != nullptr;
+    });
   }
 
   void place(AlgorithmOpInterface op) {
@@ -247,7 +270,7 @@ private:
     }
     builder.setInsertionPoint(group.root);
     auto launch = builder.create<LaunchOp>(builder.getFusedLoc(locations), TypeRange(result), name, inputs.getArrayRef(),
-                                           DenseI64ArrayAttr());
+                                           DenseI64ArrayAttr(), DenseI64ArrayAttr());
     if (SmallVector<Attribute> checks = indexChecks(body, mapping, builder); !checks.empty())
       launch->setAttr("checks", builder.getArrayAttr(checks));
     group.root->getResult(0).replaceAllUsesWith(launch.getResult(0));
@@ -279,6 +302,7 @@ private:
   std::vector<std::unique_ptr<Group>> groups;
   llvm::DenseMap<Operation *, SmallVector<Group *>> member;
   llvm::DenseMap<Operation *, bool> constant;
+  llvm::DenseSet<Operation *> inMemory; ///< what stands between kernels: no loops run for it
   int outlined = 0;
 };
 

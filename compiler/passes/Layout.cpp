@@ -5,14 +5,18 @@
 //    padded to whole vectors; too few of them, and the lanes run along x instead (dense);
 //  - maps and pools follow their operands; what leaves the function or is viewed under another shape is dense;
 //  - a value that a padded window reads carries the padding as a halo;
+//  - a join is stored as its largest part is, where the others then are runs of whole blocks: its parts are written in their places, by the
+//    kernels that make them or by a copy of what stands elsewhere. Where they are not, it becomes a kernel that copies all of them;
 //  - the right operand is packed in the order in which the reduction walks the left one, lanes innermost. A parameter is packed by a copy
 //    kernel that the next pass hoists into @init; another value is packed only where its lanes are not contiguous.
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
 #include "compiler/passes/Passes.h"
+#include "compiler/passes/Storage.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 
@@ -27,22 +31,38 @@ struct ProductUse {
   char lane = 0; ///< the letter blocked in the result, 0: none (lanes run along the last letter)
 };
 
+int64_t elements(Value v) { return cast<ShapedType>(v.getType()).getNumElements(); }
+
 class LayoutPlanner {
 public:
   LayoutPlanner(ModuleOp module, func::FuncOp func, int64_t lanes) : symbols(module), func(func), lanes(lanes) {}
 
   void run() {
-    SmallVector<LaunchOp> launches(func.getOps<LaunchOp>());
     markConstants();
-    for (LaunchOp launch : launches)
-      chooseResult(launch);
+    for (Operation &op : llvm::make_early_inc_range(func.getBody().front()))
+      if (auto launch = dyn_cast<LaunchOp>(op))
+        chooseResult(launch);
+      else if (auto join = dyn_cast<JoinOpInterface>(op))
+        chooseJoin(join);
+    SmallVector<LaunchOp> launches(func.getOps<LaunchOp>());
     for (LaunchOp launch : launches)
       addHalos(launch);
+    shareHalos();
     for (LaunchOp launch : launches)
       packOperands(launch);
-    for (LaunchOp launch : launches)
-      retype(launch);
+    for (Operation &op : func.getBody().front())
+      if (auto launch = dyn_cast<LaunchOp>(op))
+        retype(launch);
+      else if (isa<JoinOpInterface>(op))
+        retype(op.getResult(0));
     densify();
+    Storage storage(func);
+    for (OpOperand *part : storage.strays())
+      copyPart(*part);
+    for (auto join : func.getOps<JoinOpInterface>())
+      for (OpOperand &part : join->getOpOperands())
+        if (Value whole = viewed(part.get()).buffer; constants.contains(whole) && !constants.contains(join->getResult(0)))
+          copyPart(part);
   }
 
 private:
@@ -81,7 +101,7 @@ private:
       if (r && l && !spatial)
         shared = c;
     }
-    bool viewed = llvm::any_of(launch.getResult(0).getUsers(), [](Operation *u) { return !isa<LaunchOp>(u); });
+    bool viewed = needsDense(launch.getResult(0));
     char lane = only ? only : shared;
     size_t dim = p.result.find(lane);
     bool last = lane && dim + 1 == p.result.size();
@@ -92,7 +112,7 @@ private:
   }
 
   bool needsDense(Value v) {
-    return llvm::any_of(v.getUsers(), [](Operation *user) { return !isa<LaunchOp>(user); });
+    return llvm::any_of(v.getUsers(), [](Operation *user) { return !isa<LaunchOp, JoinOpInterface>(user); });
   }
 
   void chooseResult(LaunchOp launch) {
@@ -122,6 +142,54 @@ private:
     chosen[v] = layout;
   }
 
+  void chooseJoin(JoinOpInterface join) {
+    Value v = join->getResult(0);
+    auto type = cast<RankedTensorType>(v.getType());
+    Layout layout = Layout::dense(type.getRank());
+    int64_t most = 0;
+    for (Value part : join->getOperands())
+      if (auto it = chosen.find(part); it != chosen.end() && elements(part) > most && type.getRank() > 1) {
+        most = elements(part);
+        layout = it->second;
+      }
+    if (needsDense(v) && !layout.storedAsDense(shapeOf(type)))
+      layout = Layout::dense(type.getRank());
+    if (partsAreRuns(join, layout)) {
+      chosen[v] = layout;
+      return;
+    }
+    OpBuilder builder(join);
+    SmallVector<Type> types(join->getOperandTypes());
+    KernelOp kernel = addKernel("join", types, type, v.getLoc());
+    IRMapping mapping;
+    mapping.map(join->getOperands(), kernel.getBody().getArguments());
+    auto inside = OpBuilder::atBlockEnd(&kernel.getBody().front());
+    inside.create<ReturnOp>(v.getLoc(), inside.clone(*join, mapping)->getResults());
+    auto launch = builder.create<LaunchOp>(v.getLoc(), TypeRange(type), kernel.getSymName(), join->getOperands(),
+                                           DenseI64ArrayAttr(), DenseI64ArrayAttr());
+    if (constants.contains(v))
+      constants.insert(launch.getResult(0));
+    v.replaceAllUsesWith(launch.getResult(0));
+    join->erase();
+    chooseResult(launch);
+  }
+
+  // Nothing but the join's own dimension lies further out in memory, and every part fills whole blocks of it.
+  static bool partsAreRuns(JoinOpInterface join, const Layout &layout) {
+    Shape shape = shapeOf(join->getResult(0).getType()), extents = layout.extents(shape);
+    size_t i = extents.size();
+    while (i > 0 && layout.order[i - 1].dim != join.joinDim())
+      if (extents[--i] != 1)
+        return false;
+    int64_t start = 0, block = std::max<int64_t>(layout.order[i - 1].block, 1);
+    for (Value part : join->getOperands()) {
+      if (start % block)
+        return false;
+      start += shapeOf(part.getType())[join.joinDim()];
+    }
+    return layout.order[i - 1].part != Part::Inner;
+  }
+
   // A padded window reads its left operand's padding from a halo; what the caller owns, and what is viewed, has none.
   void addHalos(LaunchOp launch) {
     auto product = productOf(launch);
@@ -131,6 +199,12 @@ private:
     auto it = chosen.find(v);
     if (it == chosen.end() || needsDense(v) || constants.contains(v))
       return;
+    SmallVector<int64_t> joined; // parts have no halo along the dimension in which they follow one another
+    if (auto join = v.getDefiningOp<JoinOpInterface>())
+      joined.push_back(join.joinDim());
+    for (Operation *user : v.getUsers())
+      if (auto join = dyn_cast<JoinOpInterface>(user))
+        joined.push_back(join.joinDim());
     auto attribute = [&](StringRef name) { return product->op->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef(); };
     for (auto [i, c] : llvm::enumerate(product->labels.spatial)) {
       if (attribute("lhs_dilation")[i] != 1)
@@ -139,10 +213,29 @@ private:
       int64_t low = attribute("low")[i];
       int64_t reach = (shapeOf(launch.getResult(0).getType())[out] - 1) * attribute("strides")[i] +
                       (shapeOf(product->op->getOperand(1).getType())[k] - 1) * attribute("dilation")[i] - low;
-      if (it->second.blockOf(d))
+      if (it->second.blockOf(d) || llvm::is_contained(joined, d))
         return;
       it->second.low[d] = std::max(it->second.low[d], low);
       it->second.high[d] = std::max(it->second.high[d], reach - (shapeOf(v.getType())[d] - 1));
+    }
+  }
+
+  // A join and its parts have one halo.
+  void shareHalos() {
+    auto joins = func.getOps<JoinOpInterface>();
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto join : joins)
+        for (Value part : needsDense(join->getResult(0)) ? ValueRange() : ValueRange(join->getOperands())) {
+          auto a = chosen.find(join->getResult(0)), b = chosen.find(part);
+          if (b == chosen.end() || a->second.order != b->second.order || needsDense(part))
+            continue;
+          for (auto side : {&Layout::low, &Layout::high})
+            for (auto [x, y] : llvm::zip(a->second.*side, b->second.*side)) {
+              changed |= x != y;
+              x = y = std::max(x, y);
+            }
+        }
     }
   }
 
@@ -210,20 +303,36 @@ private:
     OpBuilder builder(func);
     auto type = cast<RankedTensorType>(v.getType());
     Type from = withLayout(type, layoutFor(v)), to = withLayout(type, layout);
-    std::string name = "copy" + std::to_string(copies.size() + dense++) + "_" + func.getSymName().str();
-    auto kernel =
-        builder.create<KernelOp>(v.getLoc(), name, builder.getFunctionType({from}, {to}), ScheduleAttr(), ArrayAttr(), ArrayAttr());
-    Block *block = builder.createBlock(&kernel.getBody(), {}, {from}, {v.getLoc()});
-    builder.create<ReturnOp>(v.getLoc(), block->getArgument(0));
-    symbols.insert(kernel);
+    KernelOp kernel = addKernel("copy", from, to, v.getLoc());
+    OpBuilder::atBlockEnd(&kernel.getBody().front()).create<ReturnOp>(v.getLoc(), kernel.getBody().getArgument(0));
     if (v.getDefiningOp() && constants.contains(v))
       builder.setInsertionPointAfter(v.getDefiningOp());
     else
       builder.setInsertionPoint(before);
-    auto launch = builder.create<LaunchOp>(v.getLoc(), TypeRange(to), name, ValueRange(v), DenseI64ArrayAttr());
+    auto launch = builder.create<LaunchOp>(v.getLoc(), TypeRange(to), kernel.getSymName(), ValueRange(v), DenseI64ArrayAttr(),
+                                           DenseI64ArrayAttr());
     if (constants.contains(v))
       constants.insert(launch.getResult(0));
     return launch.getResult(0);
+  }
+
+  KernelOp addKernel(StringRef what, TypeRange from, Type to, Location loc) {
+    OpBuilder builder(func);
+    std::string name = (what + std::to_string(added++) + "_" + func.getSymName()).str();
+    auto kernel = builder.create<KernelOp>(loc, name, builder.getFunctionType(from, to), ScheduleAttr(), ArrayAttr(), ArrayAttr());
+    builder.createBlock(&kernel.getBody(), {}, from, SmallVector<Location>(from.size(), loc));
+    symbols.insert(kernel);
+    return kernel;
+  }
+
+  // Writes what stands elsewhere into its place in a join; each run does so, also of what never changes.
+  void copyPart(OpOperand &part) {
+    Operation *join = part.getOwner();
+    auto launch = copy(part.get(), layoutOf(join->getResult(0).getType()), join).getDefiningOp<LaunchOp>();
+    launch->moveBefore(join);
+    if (!constants.contains(join->getResult(0)) && constants.erase(launch.getResult(0)))
+      launch->setAttr("part", UnitAttr::get(launch.getContext()));
+    part.set(launch.getResult(0));
   }
 
   void retype(LaunchOp launch) {
@@ -237,16 +346,23 @@ private:
       results.push_back(withLayout(cast<RankedTensorType>(v.getType()), layoutFor(v)));
     SmallVector<Type> arguments(kernel.getBody().getArgumentTypes());
     kernel.setFunctionType(FunctionType::get(kernel.getContext(), arguments, results));
-    for (auto [v, type] : llvm::zip(launch.getResults(), results)) {
-      chosen.erase(v);
-      v.setType(cast<RankedTensorType>(type));
-    }
+    for (Value v : launch.getResults())
+      retype(v);
+  }
+  void retype(Value v) {
+    v.setType(withLayout(cast<RankedTensorType>(v.getType()), layoutFor(v)));
+    chosen.erase(v);
   }
 
-  // What is returned or viewed must lie densely: a copy kernel makes it so where its producer could not.
+  // What is returned or viewed must lie densely: a copy kernel makes it so where its producer could not. So must one state that becomes
+  // another stand elsewhere before it is overwritten.
   void densify() {
+    for (OpOperand &use : func.getBody().front().getTerminator()->getOpOperands())
+      if (auto input = tiedInput(func, use.getOperandNumber()))
+        if (Value from = viewed(use.get()).buffer; isa<BlockArgument>(from) && from != func.getArgument(*input))
+          use.set(copy(use.get(), Layout::dense(shapeOf(use.get().getType()).size()), use.getOwner()));
     for (Operation &op : llvm::make_early_inc_range(func.getBody().front())) {
-      if (isa<LaunchOp>(op))
+      if (isa<LaunchOp, JoinOpInterface>(op))
         continue;
       for (OpOperand &use : op.getOpOperands()) {
         auto type = cast<RankedTensorType>(use.get().getType());
@@ -267,7 +383,7 @@ private:
   SymbolTable symbols;
   func::FuncOp func;
   int64_t lanes;
-  int dense = 0;
+  int added = 0;
   llvm::DenseSet<Value> constants;
   llvm::DenseMap<Value, Layout> chosen;
   struct Less {

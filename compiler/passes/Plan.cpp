@@ -1,12 +1,13 @@
 //===- Plan.cpp - where every value lives ---------------------------------------------------------------------------===//
 //
-// In: @main of launches, uses and views. Out: the same with `offsets` on each launch (bytes in the arena; -1-k: output k itself), and on the
-// module kiln.arena_size, kiln.scratch_size and kiln.weight_offsets. Offsets are the lowest that fit among the values alive at the same
+// In: @main of launches, uses, views and joins. Out: the same with `offsets` on each launch (bytes in the arena; -1-k: output k itself,
+// `within` bytes from its start), and on the module kiln.arena_size, kiln.scratch_size and kiln.weight_offsets. Offsets are the lowest that fit among the values alive at the same
 // time, largest first (greedy by size: Pisarchyk and Lee, Efficient memory management for deep neural net inference, 2020).
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
 #include "compiler/passes/Passes.h"
+#include "compiler/passes/Storage.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
@@ -17,11 +18,9 @@ namespace kiln {
 namespace {
 constexpr int64_t alignment = 64;
 int64_t aligned(int64_t v) { return (v + alignment - 1) / alignment * alignment; }
-int64_t bytes(Type type) { return layoutOf(type).elements(shapeOf(type)) * byteSize(cast<ShapedType>(type).getElementType()); }
 
-/// A buffer: the value a launch writes, with the views of it; alive from its first to its last use.
+/// A buffer of the arena, alive from the first launch that writes into it to its last use.
 struct Buffer {
-  OpResult value;
   int64_t size, first, last, offset = 0;
 };
 
@@ -47,7 +46,7 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
     for (auto parameter : getOperation().getOps<ParameterOp>())
       if (used.contains(parameter.getSymNameAttr())) {
         offsets.push_back(builder.getNamedAttr(parameter.getSymName(), builder.getI64IntegerAttr(end)));
-        end = aligned(end + bytes(parameter.getType()));
+        end = aligned(end + bytesOf(parameter.getType()));
       }
     getOperation()->setAttr("kiln.weight_offsets", builder.getDictionaryAttr(offsets));
     getOperation()->setAttr("kiln.weights_size", builder.getI64IntegerAttr(end));
@@ -55,29 +54,33 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
   }
 
   void placeValues(func::FuncOp func, Builder &builder) {
+    Storage storage(func);
+    for (OpOperand *stray : storage.strays()) {
+      stray->getOwner()->emitOpError("needs a launch that writes operand ") << stray->getOperandNumber() << " into its place";
+      return signalPassFailure();
+    }
     llvm::MapVector<Value, Buffer> buffers;
-    llvm::DenseMap<Value, Value> storage; // a view's value -> the value whose buffer it is
     llvm::DenseMap<Value, int64_t> output;
-    int64_t time = 0;
     auto returned = cast<func::ReturnOp>(func.getBody().front().getTerminator());
-    for (auto [k, v] : llvm::enumerate(returned.getOperands()))
-      if (v.getDefiningOp<LaunchOp>())
-        output.insert({v, k}); // written in place; a value returned twice is copied the second time
+    auto tied = [&](unsigned k) { return func.getResultAttr(k, "kiln.tied") != nullptr; };
+    auto results = llvm::to_vector(llvm::seq(func.getNumResults()));
+    llvm::stable_sort(results, [&](unsigned a, unsigned b) { return tied(a) && !tied(b); });
+    for (unsigned k : results)
+      if (Piece piece = storage.of(returned.getOperand(k));
+          isa_and_nonnull<LaunchOp, JoinOpInterface>(piece.buffer.getDefiningOp()) && piece.start == 0 &&
+          piece.size == bytesOf(piece.buffer.getType()) && !func.getResultAttr(k, "kiln.late"))
+        output.insert({piece.buffer, k}); // written in place; a value returned twice is copied the second time
+    int64_t time = 0;
     for (Operation &op : func.getBody().front()) {
       ++time;
-      for (Value v : op.getOperands()) {
-        Value owner = storage.count(v) ? storage.lookup(v) : v;
-        if (auto it = buffers.find(owner); it != buffers.end())
+      if (!isa<LaunchOp, func::ReturnOp>(op))
+        continue;
+      for (Value v : op.getOperands())
+        if (auto it = buffers.find(storage.of(v).buffer); it != buffers.end())
           it->second.last = time;
-      }
-      if (auto launch = dyn_cast<LaunchOp>(op)) {
-        for (OpResult v : launch->getResults())
-          if (!output.count(v))
-            buffers[v] = {v, aligned(bytes(v.getType())), time, time};
-      } else if (op.getNumResults() && op.getNumOperands()) {
-        Value source = op.getOperand(0);
-        storage[op.getResult(0)] = storage.count(source) ? storage.lookup(source) : source;
-      }
+      for (OpResult v : op.getResults())
+        if (Value buffer = storage.of(v).buffer; !output.count(buffer))
+          buffers.insert({buffer, Buffer{aligned(bytesOf(buffer.getType())), time, time}}).first->second.last = time;
     }
     SmallVector<Buffer *> bySize;
     for (auto &entry : buffers)
@@ -101,12 +104,19 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
       arena = std::max(arena, offset + buffer->size);
       placed.push_back(buffer);
     }
-    func.walk([&](LaunchOp launch) {
-      SmallVector<int64_t> offsets;
-      for (OpResult v : launch->getResults())
-        offsets.push_back(output.count(v) ? -1 - output.lookup(v) : buffers.find(v)->second.offset);
+    for (auto launch : func.getOps<LaunchOp>()) {
+      SmallVector<int64_t> offsets, within;
+      for (OpResult v : launch->getResults()) {
+        Piece piece = storage.of(v);
+        auto buffer = buffers.find(piece.buffer);
+        bool inArena = buffer != buffers.end();
+        offsets.push_back(inArena ? buffer->second.offset + piece.start : -1 - output.lookup(piece.buffer));
+        within.push_back(inArena ? 0 : piece.start);
+      }
       launch.setOffsets(offsets);
-    });
+      if (llvm::any_of(within, [](int64_t bytes) { return bytes != 0; }))
+        launch.setWithin(within);
+    }
     getOperation()->setAttr(func.getSymName() == "main" ? "kiln.arena_size" : ("kiln." + func.getSymName() + "_arena_size").str(),
                             builder.getI64IntegerAttr(arena));
   }

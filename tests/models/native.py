@@ -23,7 +23,7 @@ class ModelInfo(ctypes.Structure):
     _fields_ = [("name", ctypes.c_char_p), ("input_count", ctypes.c_int32), ("output_count", ctypes.c_int32),
                 ("inputs", ctypes.POINTER(TensorInfo)), ("outputs", ctypes.POINTER(TensorInfo)),
                 ("workspace_size", ctypes.c_uint64), ("workspace_per_thread", ctypes.c_uint64), ("weights_size", ctypes.c_uint64),
-                ("provenance", ctypes.c_char_p)]
+                ("provenance", ctypes.c_char_p), ("tied", ctypes.POINTER(ctypes.c_int32))]
 
 
 class Options(ctypes.Structure):
@@ -58,20 +58,24 @@ class Library:
 
 
 class Runner:
-    """One context with `threads` threads and bound inputs and outputs."""
+    """One context with `threads` threads and bound inputs and outputs; `tied` ones with the input's memory."""
 
-    def __init__(self, library, feeds, threads):
+    def __init__(self, library, feeds, threads, tied=False):
         self.library, info = library, library.info().contents
         self.context = ctypes.c_void_p()
         self.check(library.create(ctypes.byref(Options(size=ctypes.sizeof(Options), threads=threads)), ctypes.byref(self.context)))
         self.inputs, self.outputs, self.keep = (Tensor * info.input_count)(), (Tensor * info.output_count)(), {}
+        given = self.given = []  # also where an output has an input's name
         for tensors, infos in ((self.inputs, info.inputs), (self.outputs, info.outputs)):
             for i, tensor in enumerate(tensors):
                 name, shape = infos[i].name.decode(), tuple(infos[i].shape[:infos[i].rank])
                 array = aligned(shape, DTYPES[infos[i].dtype])
-                if name in feeds and tensors is self.inputs:
+                if tensors is self.inputs and name in feeds:
                     array[...] = feeds[name]
+                elif tied and tensors is self.outputs and info.tied and info.tied[i] >= 0:
+                    array = given[info.tied[i]]
                 self.keep[name] = array
+                given += [array] if tensors is self.inputs else []
                 tensor.data, tensor.dtype, tensor.rank = array.ctypes.data, infos[i].dtype, infos[i].rank
                 tensor.shape[:len(shape)] = shape
         self.names = [infos.name.decode() for infos in (info.outputs[i] for i in range(info.output_count))]
