@@ -102,7 +102,7 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
             step("constants", pass(createExternalizePass(&constants))) && step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(options.target.machine.lanes))) && step("hoisted", pass(createHoistPass())) &&
             step("merged", pass(createMergePass())) && step("scheduled", pass(createSchedulePass(options.target.machine))) &&
-            step("planned", pass(createPlanPass()));
+            step("ordered", pass(createOrderPass())) && step("planned", pass(createPlanPass()));
   return ok ? llvm::Error::success()
             : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
 }

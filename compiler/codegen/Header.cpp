@@ -49,6 +49,7 @@ public:
 private:
   void sizes();
   void tensors(const char *kind, const std::vector<Tensor> &list, size_t first);
+  std::string tied(size_t output) const;
   void prototypes();
   void call();
   void fill(const char *array, const std::vector<Tensor> &list, size_t first);
@@ -59,9 +60,16 @@ private:
   std::vector<std::string> names;
 };
 
+std::string HeaderWriter::tied(size_t output) const {
+  const Signature &signature = facts.signature;
+  int32_t input = signature.tied.empty() ? -1 : signature.tied[output];
+  return input < 0 ? "" : ", may have the memory of input '" + plain(signature.inputs[input].name) + "'";
+}
+
 void HeaderWriter::tensors(const char *kind, const std::vector<Tensor> &list, size_t first) {
   for (size_t i = 0; i < list.size(); ++i) {
-    out << "/* " << kind << " " << i << ": '" << plain(list[i].name) << "', " << typeText(list[i]) << " */\n";
+    out << "/* " << kind << " " << i << ": '" << plain(list[i].name) << "', " << typeText(list[i]) << (first ? tied(i) : "")
+        << " */\n";
     out << "#define " << upper << "_" << llvm::StringRef(names[first + i]).upper() << "_ELEMENTS "
         << list[i].bytes() / sizeOf(list[i].dtype) << "\n";
   }

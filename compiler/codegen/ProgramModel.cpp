@@ -150,13 +150,19 @@ void defineModel(ModuleOp module, const Signature &signature, const Sizes &sizes
     defineText(module, "kiln_model_weights_file", weights.file);
   defineTensors(module, signature.inputs, "kiln_model_inputs");
   defineTensors(module, signature.outputs, "kiln_model_outputs");
+  if (!signature.tied.empty()) {
+    Record tied;
+    for (size_t i = 0; i < signature.outputs.size(); ++i) // with a clock there is one more
+      tied.i32(i < signature.tied.size() ? signature.tied[i] : -1);
+    tied.define(module, "kiln_model_tied");
+  }
   Record model;
   model.address("kiln_model_name")
       .i32(static_cast<int64_t>(signature.inputs.size()))
       .i32(static_cast<int64_t>(signature.outputs.size()));
   model.address(signature.inputs.empty() ? "" : "kiln_model_inputs").address(signature.outputs.empty() ? "" : "kiln_model_outputs");
   model.i64(KILN_ALIGN(sizes.arena) + KILN_ALIGN(sizes.scratch)).i64(KILN_ALIGN(sizes.scratch)).i64(weights.size);
-  model.address("kiln_model_provenance");
+  model.address("kiln_model_provenance").address(signature.tied.empty() ? "" : "kiln_model_tied");
   model.i64(target.instructions).i64(sizes.arena).i64(sizes.scratch);
   model.address(embedded ? weightsSymbol(options.prefix) : "").address(weights.file.empty() ? "" : "kiln_model_weights_file");
   model.bytes(weights.hash).address(bodySymbol);

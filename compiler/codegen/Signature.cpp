@@ -99,6 +99,10 @@ llvm::Expected<Signature> signatureOf(mlir::func::FuncOp function) {
     if (!tensor)
       return tensor.takeError();
     signature.outputs.push_back(std::move(*tensor));
+    if (auto input = tiedInput(function, i)) {
+      signature.tied.resize(function.getNumResults(), -1);
+      signature.tied[i] = static_cast<int32_t>(*input);
+    }
   }
   return signature;
 }

@@ -20,6 +20,7 @@ struct Tensor {
 
 struct Signature {
   std::vector<Tensor> inputs, outputs;
+  std::vector<int32_t> tied; ///< per output the input whose memory it may have, or -1; empty: none
 };
 
 /// An error names a tensor that kiln.h cannot describe: its element type, or more than KILN_MAX_RANK dimensions.

@@ -20,6 +20,7 @@ void registerPasses() {
   mlir::registerPass([] { return createHoistPass(); });
   mlir::registerPass([] { return createMergePass(); });
   mlir::registerPass([] { return createSchedulePass(); });
+  mlir::registerPass([] { return createOrderPass(); });
   mlir::registerPass([] { return createPlanPass(); });
 }
 } // namespace kiln

@@ -28,6 +28,8 @@ std::unique_ptr<mlir::Pass> createHoistPass();
 std::unique_ptr<mlir::Pass> createMergePass();
 /// Gives every kernel the default schedule of its nest on `machine`, unless it carries one.
 std::unique_ptr<mlir::Pass> createSchedulePass(schedule::Machine machine = {16, 31});
+/// Orders launches so that results tied to inputs can overwrite them.
+std::unique_ptr<mlir::Pass> createOrderPass();
 /// Places every value of @main in one arena and every parameter in one blob.
 std::unique_ptr<mlir::Pass> createPlanPass();
 

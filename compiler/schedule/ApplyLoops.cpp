@@ -7,7 +7,11 @@ namespace {
 using Halide::TailStrategy;
 
 /// The result is pure, so its last tile may shift inwards and compute some elements again: exact, and free of branches.
-TailStrategy tailOf(int64_t extent, int64_t step) { return extent % step ? TailStrategy::ShiftInwards : TailStrategy::RoundUp; }
+TailStrategy tailOf(int64_t extent, int64_t step, const Schedule &schedule) {
+  return extent % step == 0                          ? TailStrategy::RoundUp
+         : schedule.text("tail", "shift") == "guard" ? TailStrategy::GuardWithIf
+                                                     : TailStrategy::ShiftInwards;
+}
 
 struct Splitter {
   const Nest &nest;
@@ -25,7 +29,7 @@ struct Splitter {
     out.bound(var, 0, int32_t(extent));
     if (covered > 1) {
       Var tile(var.name() + "_l"), within(var.name() + "_t");
-      out.split(var, tile, within, int32_t(covered), tailOf(extent, covered));
+      out.split(var, tile, within, int32_t(covered), tailOf(extent, covered, schedule));
       int vector = axis == lanes.axis && foldedAxis(schedule).empty() ? int(schedule.get("vector", 1)) : 1;
       if (vector > 1 && covered > vector) {
         Var copy(var.name() + "_j"), lane(var.name() + "_v");

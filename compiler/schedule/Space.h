@@ -72,7 +72,7 @@ struct Machine {
 };
 
 /// `family` is map, row or tile; params are named by axis: vector, unroll, order, tile_<axis>, block_<axis>, chunk_<axis>,
-/// at_<prologue>, parallel.
+/// at_<prologue>, parallel. tail=guard (of a map): the last tile is cut off instead of shifted inwards, so that each element is visited once.
 struct Schedule {
   std::string family;
   std::map<std::string, std::string> params;

@@ -43,6 +43,9 @@ private:
       if (base.params.count("unroll"))
         add(base.with("unroll", copies));
     }
+    for (const Dim &dim : nest.result().dims)
+      if (base.family == "map" && nest.axis(dim.axis).extent % step(nest, base, dim.axis))
+        add(base.with("tail", base.params.count("tail") ? "" : "guard"));
     add(base.with("vector", std::to_string(std::max<int64_t>(1, base.get("vector", 1) / 2))));
   }
 

@@ -54,6 +54,10 @@ private:
       return "";
     if (key == "unroll")
       return schedule.get(key, 1) >= 1 && schedule.get(key, 1) <= 1024 ? "" : "unroll=" + value + ": expected 1 to 1024";
+    if (key == "tail")
+      return value != "guard" || schedule.family != "map" ? "tail=" + value + ": expected guard, of a map"
+             : readsBackwards(nest) ? "tail=guard: an operand is read backwards" // Halide has no such masked load
+                                    : "";
     if (key == "lanes")
       return isReduction(value) ? "" : "lanes=" + value + ": no reduction of this nest";
     if (key == "order" || key == "parallel" || key == "sum")

@@ -120,6 +120,11 @@ size_t loopsInSlab(const Nest &nest, const std::vector<Loop> &loops) {
   return count;
 }
 
+bool readsBackwards(const Nest &nest) {
+  return std::any_of(nest.operands.begin(), nest.operands.end(),
+                     [&](const Operand &operand) { return stride(operand, lanesOf(nest).axis) < 0; });
+}
+
 std::vector<std::string> rowAxes(const Nest &nest) {
   std::vector<std::string> rows;
   for (const Stage &stage : nest.stages)

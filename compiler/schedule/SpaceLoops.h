@@ -54,6 +54,8 @@ std::string chunkedAxis(const Nest &nest, const Schedule &schedule);
 /// Of a chunked sum: how many of the innermost loops run inside one slab of sums (those before the lanes' loops).
 size_t loopsInSlab(const Nest &nest, const std::vector<Loop> &loops);
 
+/// Whether an operand's elements go down while the lanes go up.
+bool readsBackwards(const Nest &nest);
 /// The axes that a row nest's statistics keep: one row for each of their values.
 std::vector<std::string> rowAxes(const Nest &nest);
 /// The statistics differ between lanes, so a vector computes as many rows as it has lanes.

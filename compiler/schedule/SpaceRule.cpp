@@ -99,6 +99,10 @@ Schedule mapSchedule(const Nest &nest, const Machine &machine) {
   }
   int64_t copies = std::min<int64_t>(4, lanes.extent / vector);
   put(schedule, "tile_" + lanes.axis, copies);
+  // A long row that may be updated in place (parameters) is cut off at its end: that costs one short tile of many.
+  bool own = std::any_of(nest.operands.begin(), nest.operands.end(), [](const Operand &operand) { return operand.own; });
+  if (own && !readsBackwards(nest) && lanes.extent % (copies * vector) && lanes.extent / (copies * vector) >= 16)
+    schedule.params["tail"] = "guard";
   for (const std::string &axis : dimsOf(nest)) // short rows: several at once
     if (axis != lanes.axis && copies < 2 && nest.axis(axis).extent > 1) {
       put(schedule, "tile_" + axis, std::min<int64_t>(4, nest.axis(axis).extent));

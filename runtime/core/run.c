@@ -27,13 +27,15 @@ static bool overlap(const kiln_tensor_info *one, const void *one_data, const kil
   return a_size && b_size && a < b + b_size && b < a + a_size;
 }
 
-/* Kernels read inputs until late in a run, so no output may lie on an input or on another output. */
+/* Kernels read inputs until late in a run, so no output may lie on an input or on another output, but exactly on the one it is tied to. */
 static kiln_status check_overlaps(kiln_context *context) {
   const kiln_model_info *info = &context->model->info;
   for (int32_t i = 0; i < info->output_count; ++i)
     for (int32_t j = 0; j < info->input_count + i; ++j) {
       bool input = j < info->input_count;
       const kiln_tensor_info *other = input ? &info->inputs[j] : &info->outputs[j - info->input_count];
+      if (input && info->tied != NULL && info->tied[i] == j && context->pointers[info->input_count + i] == context->pointers[j])
+        continue;
       if (overlap(&info->outputs[i], context->pointers[info->input_count + i], other, context->pointers[j]))
         return kiln_fail(context, KILN_INVALID_ARGUMENT, "output '%.100s': expected memory of its own, found that of %s '%.100s'",
                          info->outputs[i].name, input ? "input" : "output", other->name);

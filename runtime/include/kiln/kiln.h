@@ -49,7 +49,9 @@ typedef enum kiln_dtype {
 
 #define KILN_MAX_RANK 8
 
-/* A dense row-major tensor that the caller owns, aligned to its element. Outputs may overlap neither inputs nor each other. */
+/* A dense row-major tensor that the caller owns, aligned to its element. Outputs may overlap neither inputs nor each other, but for
+ * state: an output may be given the memory of the input it is tied to (kiln_model_info.tied), all of it, and is then updated in place.
+ * A run that fails before it has changed any of them leaves all of them as they were: nothing fails after the first change. */
 typedef struct kiln_tensor {
   void *data;
   kiln_dtype dtype;
@@ -68,10 +70,11 @@ typedef struct kiln_model_info {
   const char *name;
   int32_t input_count, output_count;
   const kiln_tensor_info *inputs, *outputs;
-  uint64_t workspace_size;       /* bytes a context needs, scratch of `threads` = 1 included */
+  uint64_t workspace_size; /* bytes a context needs, scratch of `threads` = 1 included */
   uint64_t workspace_per_thread; /* further bytes for each thread beyond the first */
-  uint64_t weights_size;         /* bytes, embedded or in the weights file */
-  const char *provenance;        /* JSON: model hash, options, compiler version, kernels, plan */
+  uint64_t weights_size; /* bytes, embedded or in the weights file */
+  const char *provenance; /* JSON: model hash, options, compiler version, kernels, plan */
+  const int32_t *tied; /* per output the input whose memory it may have, or -1; NULL: none */
 } kiln_model_info;
 
 /* Runs body(argument, task, worker) for every task in [0, tasks), worker in [0, threads); returns when all are done. Two bodies
@@ -82,15 +85,15 @@ typedef void (*kiln_parallel)(void *user, int32_t tasks, kiln_task body, void *a
 /* All fields may be zero. `size` = sizeof(kiln_options) guards against a header of another version (0 means this one). */
 typedef struct kiln_options {
   size_t size;
-  int32_t threads;           /* 0: KILN_NUM_THREADS, else the machine's processors */
-  kiln_parallel parallel;    /* the host's own pool; `threads` then says how many workers it has, and must */
-  void *workspace;           /* workspace_size + (threads-1)*workspace_per_thread bytes, aligned to 64 */
+  int32_t threads; /* 0: KILN_NUM_THREADS, else the machine's processors */
+  kiln_parallel parallel; /* the host's own pool; `threads` then says how many workers it has, and must */
+  void *workspace; /* workspace_size + (threads-1)*workspace_per_thread bytes, aligned to 64 */
   size_t workspace_bytes;
   void *(*allocate)(void *user, size_t bytes, size_t alignment); /* both or neither; any thread of the context may call them */
   void (*release)(void *user, void *memory);
   void (*error)(void *user, kiln_status status, const char *message);
-  void *user;                /* passed to all four callbacks */
-  const char *weights_path;  /* where the weights file is; NULL: beside the binary, under the name it was compiled with */
+  void *user; /* passed to all four callbacks */
+  const char *weights_path; /* where the weights file is; NULL: beside the binary, under the name it was compiled with */
 } kiln_options;
 
 typedef struct kiln_context kiln_context;

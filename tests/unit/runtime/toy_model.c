@@ -20,7 +20,7 @@ static const _Alignas(64) float weights[1] = {2};
 #endif
 
 const kiln_model kiln_the_model = {
-    .info = {"toy", 2, 2, inputs, outputs, 0, 0, sizeof(float), "{\"compiler\":\"by hand\"}"},
+    .info = {"toy", 2, 2, inputs, outputs, 0, 0, sizeof(float), "{\"compiler\":\"by hand\"}", NULL},
 #ifdef TOY_WEIGHTS_IN_FILE
     .weights_file = "toy.safetensors",
     /* SHA-256 of the bytes 00 00 00 40 */
