@@ -192,6 +192,7 @@ Halide::Expr ContractOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
 void ContractOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<FoldTranspose, FoldResultTranspose>(context);
   addScalePatterns(patterns);
+  addSplitPatterns(patterns);
 }
 
 LogicalResult WindowOp::inferReturnTypes(MLIRContext *, std::optional<Location> location, Adaptor adaptor,

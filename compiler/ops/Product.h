@@ -6,5 +6,7 @@
 namespace kiln {
 /// A scale and a shift by parameters (batch norm) fold into the product's right operand and one shift.
 void addScalePatterns(mlir::RewritePatternSet &patterns);
+/// What was flattened for a contraction is read as it stood.
+void addSplitPatterns(mlir::RewritePatternSet &patterns);
 } // namespace kiln
 #endif

@@ -55,9 +55,7 @@ private:
     if (key == "unroll")
       return schedule.get(key, 1) >= 1 && schedule.get(key, 1) <= 1024 ? "" : "unroll=" + value + ": expected 1 to 1024";
     if (key == "tail")
-      return value != "guard" || schedule.family != "map" ? "tail=" + value + ": expected guard, of a map"
-             : readsBackwards(nest) ? "tail=guard: an operand is read backwards" // Halide has no such masked load
-                                    : "";
+      return value != "guard" || schedule.family != "map" ? "tail=" + value + ": expected guard, of a map" : guard();
     if (key == "lanes")
       return isReduction(value) ? "" : "lanes=" + value + ": no reduction of this nest";
     if (key == "order" || key == "parallel" || key == "sum")
@@ -84,6 +82,12 @@ private:
     if (what == "tile")
       return covered <= axis->extent ? "" : key + ": covers " + number(covered) + " of " + number(axis->extent);
     return size % covered == 0 ? "" : key + "=" + value + ": no multiple of the tile, " + number(covered);
+  }
+
+  std::string guard() const {
+    if (nest.first(Kind::Prologue))
+      return "tail=guard: not with a prologue, which is made for whole tiles";
+    return readsBackwards(nest) ? "tail=guard: an operand is read backwards" : ""; // Halide has no such masked load
   }
 
   std::string list(const std::string &key, const std::string &value) const {

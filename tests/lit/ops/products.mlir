@@ -109,3 +109,42 @@ func.func @scale_stays(%x: tensor<4x3xf32>, %given: tensor<5xf32>) -> (tensor<4x
   %5 = kiln.mul %3, %4 : (tensor<4x5xf32>, tensor<4x5xf32>) -> tensor<4x5xf32>
   return %2, %5 : tensor<4x5xf32>, tensor<4x5xf32>
 }
+
+// -----
+
+// What a product made and a reshape flattened is read as it stood; the weights, cut up instead, are folded when they are packed.
+// CHECK-LABEL: func.func @flattened
+// CHECK:         %[[W:.*]] = kiln.reshape %{{.*}} {shape = array<i64: 10, 8, 3, 2>}
+// CHECK:         kiln.contract %{{.*}}, %[[W]] {labels = "nabc,oabc->no"} : (tensor<2x8x3x2xf32>, tensor<10x8x3x2xf32>) -> tensor<2x10xf32>
+func.func @flattened(%x: tensor<2x3x3x2xf32>) -> tensor<2x10xf32> {
+  %v = kiln.use @v : tensor<8x3xf32>
+  %w = kiln.use @w : tensor<10x48xf32>
+  %0 = kiln.contract %x, %v {labels = "ncyx,oc->noyx"} : (tensor<2x3x3x2xf32>, tensor<8x3xf32>) -> tensor<2x8x3x2xf32>
+  %1 = kiln.tanh %0 : (tensor<2x8x3x2xf32>) -> tensor<2x8x3x2xf32>
+  %2 = kiln.reshape %1 {shape = array<i64: 2, 48>} : (tensor<2x8x3x2xf32>) -> tensor<2x48xf32>
+  %3 = kiln.contract %2, %w {labels = "nk,ok->no"} : (tensor<2x48xf32>, tensor<10x48xf32>) -> tensor<2x10xf32>
+  return %3 : tensor<2x10xf32>
+}
+kiln.parameter @v : tensor<8x3xf32>
+kiln.parameter @w : tensor<10x48xf32>
+
+// -----
+
+// The caller's image is stored as a row already, and rows merged with the batch are not the product's sum.
+// CHECK-LABEL: func.func @not_flattened
+// CHECK:         kiln.contract {{.*}} {labels = "nk,ok->no"}
+// CHECK:         kiln.contract {{.*}} {labels = "mk,ok->mo"}
+func.func @not_flattened(%x: tensor<2x8x3x2xf32>) -> (tensor<2x10xf32>, tensor<32x10xf32>) {
+  %v = kiln.use @v : tensor<8x8xf32>
+  %w = kiln.use @w : tensor<10x48xf32>
+  %u = kiln.use @u : tensor<10x3xf32>
+  %0 = kiln.reshape %x {shape = array<i64: 2, 48>} : (tensor<2x8x3x2xf32>) -> tensor<2x48xf32>
+  %1 = kiln.contract %0, %w {labels = "nk,ok->no"} : (tensor<2x48xf32>, tensor<10x48xf32>) -> tensor<2x10xf32>
+  %2 = kiln.contract %x, %v {labels = "ncyx,oc->nxoy"} : (tensor<2x8x3x2xf32>, tensor<8x8xf32>) -> tensor<2x2x8x3xf32>
+  %3 = kiln.reshape %2 {shape = array<i64: 32, 3>} : (tensor<2x2x8x3xf32>) -> tensor<32x3xf32>
+  %4 = kiln.contract %3, %u {labels = "mk,ok->mo"} : (tensor<32x3xf32>, tensor<10x3xf32>) -> tensor<32x10xf32>
+  return %1, %4 : tensor<2x10xf32>, tensor<32x10xf32>
+}
+kiln.parameter @v : tensor<8x8xf32>
+kiln.parameter @w : tensor<10x48xf32>
+kiln.parameter @u : tensor<10x3xf32>

@@ -43,7 +43,8 @@ Toy::Toy() : inputs({{"x", KILN_F32, 2, {2, 3}}, {"i", KILN_I32, 1, {2}}}), outp
                 KILN_ALIGN(model.arena_size) + KILN_ALIGN(model.scratch_size),
                 KILN_ALIGN(model.scratch_size),
                 0,
-                "{}"};
+                "{}",
+                nullptr};
   model.run = twice;
 }
 

@@ -113,10 +113,10 @@ const uint64_t kiln_checkpoint_zero_size = sizeof zero;
 
 static const kiln_tensor_info step_inputs[] = {DATA, STATE, SETTINGS}, step_outputs[] = {LOSS, TOLD STATE};
 static const kiln_tensor_info evaluate_inputs[] = {KNOWN, DATA}, evaluate_outputs[] = {PREDICTION, LOSS};
-static const kiln_model_info step_info = {"toy step", COUNT(step_inputs), COUNT(step_outputs), step_inputs, step_outputs, 0, 0, 0,
-                                          "{}"};
+static const kiln_model_info step_info = {
+    "toy step", COUNT(step_inputs), COUNT(step_outputs), step_inputs, step_outputs, 0, 0, 0, "{}", NULL};
 static const kiln_model_info evaluate_info = {
-    "toy evaluate", COUNT(evaluate_inputs), COUNT(evaluate_outputs), evaluate_inputs, evaluate_outputs, 0, 0, 0, "{}"};
+    "toy evaluate", COUNT(evaluate_inputs), COUNT(evaluate_outputs), evaluate_inputs, evaluate_outputs, 0, 0, 0, "{}", NULL};
 
 static char message[200];
 
