@@ -7,13 +7,11 @@
 #ifndef KILN_FRONTEND_BUILDER_GRAPHBUILDER_H
 #define KILN_FRONTEND_BUILDER_GRAPHBUILDER_H
 #include "compiler/dialect/Kiln.h"
+#include "frontend/builder/BuildError.h"
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
 
 namespace kiln {
-
-struct BuildError {
-  std::string message;
-};
 
 using Sizes = llvm::ArrayRef<int64_t>;
 
@@ -95,6 +93,12 @@ public:
     Shape window, strides, low, high, dilation;
   };
   mlir::Value pool(mlir::Value x, ReduceKind kind, const Pool &pool);
+
+  //===- derivatives -===//
+  mlir::Value detach(mlir::Value x); ///< x without a derivative
+  std::vector<mlir::Value> gradient(mlir::Value y, llvm::ArrayRef<mlir::Value> with); ///< of sum(y) with respect to each
+  mlir::Value random(mlir::Value key, int64_t stream, Sizes shape); ///< f32 in [0, 1); key: i64[2], seed and step
+  void copy(mlir::Operation *op, mlir::IRMapping &map) { ops.clone(*op, map); } ///< of another graph
 
   //===- what is known now -===//
   std::optional<mlir::DenseElementsAttr> known(mlir::Value x);

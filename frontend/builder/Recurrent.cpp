@@ -1,0 +1,75 @@
+//===- Recurrent.cpp - SimpleRNN, LSTM, GRU, unrolled over the length --------------------------------------------===//
+//
+// The inputs of all steps are multiplied at once; a step multiplies its state alone.
+//
+//===----------------------------------------------------------------------------------------------------------===//
+#include "frontend/builder/Layers.h"
+#include "frontend/builder/Scope.h"
+
+using namespace mlir;
+
+namespace kiln::builder {
+
+namespace {
+/// One step: x is the inputs' part of the gates [batch, gates * units], h the state [batch, units].
+struct Cell {
+  GraphBuilder &b;
+  Value recurrent, bias; ///< `bias`: of GRU's recurrent part
+  int64_t units;
+
+  Value part(Value gates, int64_t i) const { return b.slice(gates, 1, i * units, units); }
+  Value simple(Value x, Value h) const { return b.map<TanhOp>(b.map<AddOp>(x, b.matmul(h, recurrent))); }
+  Value lstm(Value x, Value h, Value &memory) const {
+    Value gates = b.map<AddOp>(x, b.matmul(h, recurrent));
+    Value in = b.map<SigmoidOp>(part(gates, 0)), forget = b.map<SigmoidOp>(part(gates, 1));
+    Value seen = b.map<TanhOp>(part(gates, 2)), out = b.map<SigmoidOp>(part(gates, 3));
+    memory = b.map<AddOp>(b.map<MulOp>(forget, memory), b.map<MulOp>(in, seen));
+    return b.map<MulOp>(out, b.map<TanhOp>(memory));
+  }
+  /// z * h + (1 - z) * candidate.
+  Value gru(Value x, Value h) const {
+    Value inner = b.map<AddOp>(b.matmul(h, recurrent), bias);
+    Value z = b.map<SigmoidOp>(b.map<AddOp>(part(x, 0), part(inner, 0)));
+    Value r = b.map<SigmoidOp>(b.map<AddOp>(part(x, 1), part(inner, 1)));
+    Value candidate = b.map<TanhOp>(b.map<AddOp>(part(x, 2), b.map<MulOp>(r, part(inner, 2))));
+    return b.map<AddOp>(candidate, b.map<MulOp>(z, b.map<SubOp>(h, candidate)));
+  }
+};
+} // namespace
+
+/// Zeros, but ones for the forget gate.
+static Initializer lstmBias(int64_t units) {
+  std::vector<float> values(static_cast<size_t>(4 * units), 0);
+  std::fill(values.begin() + units, values.begin() + 2 * units, 1.0f);
+  return Initializer::values(values);
+}
+
+Recurrent::operator Layer() const {
+  const char *kinds[] = {"simple_rnn", "lstm", "gru"};
+  return layer(kinds[static_cast<int>(kind)], name_, [o = *this](Scope &s, const Inputs &x) {
+    GraphBuilder &b = s.b;
+    if (rankOf(x[0]) != 3 || !isFloat(x[0]) || o.units < 1)
+      throw BuildError{"it has " + std::to_string(o.units) + " units on " + shapeText(x[0]) +
+                       ", expected floats [batch, length, features]"};
+    int64_t batch = sizesOf(x[0])[0], length = sizesOf(x[0])[1], features = sizesOf(x[0])[2];
+    int64_t width = o.units * (o.kind == Kind::Simple ? 1 : o.kind == Kind::LSTM ? 4 : 3);
+    auto fan = static_cast<double>(width);
+    Value weights = s.parameter("weight", {features, width}, o.weights_, {static_cast<double>(features), fan});
+    Cell cell{b, s.parameter("recurrent", {o.units, width}, o.recurrent_, {static_cast<double>(o.units), fan}), {}, o.units};
+    Value bias = s.parameter("bias", {width}, o.kind == Kind::LSTM ? lstmBias(o.units) : Initializer::zeros());
+    if (o.kind == Kind::GRU)
+      cell.bias = s.parameter("recurrent_bias", {width}, Initializer::zeros());
+    Value inputs = b.map<AddOp>(b.matmul(x[0], weights), bias);
+    Value h = b.splat(elementOf(x[0]), {batch, o.units}, 0), memory = h;
+    SmallVector<Value> states;
+    for (int64_t t = 0; t < length; ++t) {
+      Value now = b.reshape(b.slice(inputs, 1, t, 1), {batch, width});
+      h = o.kind == Kind::Simple ? cell.simple(now, h) : o.kind == Kind::LSTM ? cell.lstm(now, h, memory) : cell.gru(now, h);
+      if (o.sequences_)
+        states.push_back(b.reshape(h, {batch, 1, o.units}));
+    }
+    return o.sequences_ ? b.concat(states, 1) : h;
+  });
+}
+
+} // namespace kiln::builder

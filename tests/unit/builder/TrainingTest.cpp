@@ -1,0 +1,111 @@
+// The form of the training graphs: names, types, ties, regions; refusals.
+#include "frontend/builder/Training.h"
+#include "compiler/dialect/Kiln.h"
+#include "frontend/builder/Layers.h"
+#include "frontend/builder/Zoo.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/raw_ostream.h"
+#include <gtest/gtest.h>
+
+using namespace kiln;
+using namespace kiln::builder;
+
+namespace {
+std::string text(mlir::Type type) {
+  std::string made;
+  llvm::raw_string_ostream(made) << type;
+  return made.substr(7, made.size() - 8); // tensor<...>
+}
+
+std::vector<std::string> inputsOf(mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  std::vector<std::string> all;
+  for (unsigned i = 0; i < main.getNumArguments(); ++i)
+    all.push_back(main.getArgAttrOfType<mlir::StringAttr>(i, "kiln.name").str() + " " + text(main.getArgumentTypes()[i]));
+  return all;
+}
+
+/// Name, type, and = where it is tied to its namesake.
+std::vector<std::string> resultsOf(mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  std::vector<std::string> all;
+  for (unsigned i = 0; i < main.getNumResults(); ++i) {
+    auto name = main.getResultAttrOfType<mlir::StringAttr>(i, "kiln.name");
+    auto tied = main.getResultAttrOfType<mlir::StringAttr>(i, "kiln.tied");
+    EXPECT_TRUE(!tied || tied == name);
+    all.push_back(name.str() + " " + text(main.getResultTypes()[i]) + (tied ? " =" : ""));
+  }
+  return all;
+}
+
+Model small() {
+  Sequential net("small", input("x", {3}));
+  net.add(Dense(4)).add(BatchNorm()).add(relu()).add(dropout(0.5)).add(Dense(2).activation(softmax()));
+  return net;
+}
+using Texts = std::vector<std::string>;
+} // namespace
+
+TEST(Training, NamesTypesAndTies) {
+  mlir::MLIRContext context;
+  TrainingOptions options;
+  options.accumulate = 3;
+  options.prediction = true;
+  auto graphs = buildTraining(small(), 5, 1, options, context);
+  ASSERT_TRUE(bool(graphs)) << llvm::toString(graphs.takeError());
+  EXPECT_EQ(inputsOf(*graphs->step),
+            (Texts{"parameters 34xf32", "optimizer.0 34xf32", "optimizer.1 34xf32", "statistics 8xf32", "gradients 34xf32",
+                   "step i64", "rate f32", "seed i64", "apply i1", "x 5x3xf32", "weight 5xf32", "target 5xi64"}));
+  EXPECT_EQ(resultsOf(*graphs->step), (Texts{"parameters 34xf32 =", "optimizer.0 34xf32 =", "optimizer.1 34xf32 =",
+                                             "statistics 8xf32 =", "gradients 34xf32 =", "loss f32", "prediction 5x2xf32"}));
+  EXPECT_EQ(inputsOf(*graphs->evaluate),
+            (Texts{"parameters 34xf32", "statistics 8xf32", "x 5x3xf32", "target 5xi64", "weight 5xf32"}));
+  EXPECT_EQ(resultsOf(*graphs->evaluate), (Texts{"loss f32", "prediction 5x2xf32"}));
+  Texts order;
+  for (const builder::Part &each : graphs->parameters)
+    order.push_back(each.name + " " + std::to_string(each.offset));
+  EXPECT_EQ(order, (Texts{"dense.weight 0", "dense_1.weight 12", "dense.bias 20", "batch_norm.weight 24", "batch_norm.bias 28",
+                          "dense_1.bias 32"}));
+  EXPECT_EQ(graphs->optimizerStates, 2u);
+  EXPECT_EQ(inputsOf(*graphs->inference.module), Texts{"x 5x3xf32"});
+}
+
+TEST(Training, TrainsAGraphOfAnyFrontEnd) {
+  mlir::MLIRContext context;
+  auto inference = buildInference(findInZoo("mlp")->build(), 4, 1, context);
+  ASSERT_TRUE(bool(inference)) << llvm::toString(inference.takeError());
+  for (auto parameter : inference->module->getOps<ParameterOp>())
+    if (parameter.getSymName() == "dense.bias")
+      parameter->setAttr("kiln.frozen", mlir::UnitAttr::get(&context));
+  auto graphs = buildTraining(std::move(*inference), {});
+  ASSERT_TRUE(bool(graphs)) << llvm::toString(graphs.takeError());
+  EXPECT_EQ(graphs->parameters.size(), 5u);
+  EXPECT_EQ(graphs->inference.weights.size(), 5u);
+  EXPECT_EQ(graphs->batch, 4);
+  EXPECT_EQ(inputsOf(*graphs->evaluate).front(), "parameters " + std::to_string(784 * 256 + 256 * 128 + 128 + 1290) + "xf32");
+}
+
+TEST(Training, Refusals) {
+  auto refusal = [](const Model &model, auto change) {
+    mlir::MLIRContext context;
+    TrainingOptions options;
+    change(options);
+    auto graphs = buildTraining(model, 5, 1, options, context);
+    return graphs ? std::string() : llvm::toString(graphs.takeError());
+  };
+  auto expectIn = [](const std::string &text, const std::vector<std::string> &parts) {
+    for (const auto &part : parts)
+      EXPECT_NE(text.find(part), std::string::npos) << "'" << part << "' is missing in: " << text;
+  };
+  expectIn(refusal(small(), [](auto &o) { o.loss.name = "l3"; }), {"'l3'", "mse", "hinge"});
+  expectIn(refusal(small(), [](auto &o) { o.optimizer.name = "adm"; }), {"'adm'", "adamw"});
+  expectIn(refusal(small(), [](auto &o) { o.optimizer.beta2 = 1; }), {"beta2", "1"});
+  expectIn(refusal(small(), [](auto &o) { o.loss.smoothing = 1.5; }), {"smoothing", "1.5"});
+  expectIn(refusal(small(), [](auto &o) { o.loss.name = "perceptron"; }), {"perceptron", "step"});
+  expectIn(refusal(small(), [](auto &o) { o.accumulate = 0; }), {"0"});
+  Tensor x = input("x", {3});
+  expectIn(refusal(Model("none", {x}, relu()(x)), [](auto &) {}), {"no parameter"});
+  Tensor taken = input("rate", {3});
+  expectIn(refusal(Model("taken", {taken}, Dense(2)(taken)), [](auto &) {}), {"two inputs are called 'rate'"});
+}
