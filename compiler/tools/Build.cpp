@@ -7,7 +7,8 @@
 namespace kiln::tools {
 
 void BuildOptions::declare(CLI::App &command) {
-  command.add_option("model", source.path, "the model: an .onnx file or an .mlir graph")->required();
+  command.add_option("model", source.path, "the model: an .onnx file, an .mlir graph, a checkpoint (.safetensors) or zoo:NAME")
+      ->required();
   command.add_option("--dim", source.dims, "size of a named dimension, as batch=8")
       ->type_name("NAME=SIZE")
       ->allow_extra_args(false);
@@ -18,7 +19,11 @@ void BuildOptions::declare(CLI::App &command) {
   command.add_flag("--timing", timing, "print how long each step took");
 }
 
-std::string modelName(const std::string &path) { return llvm::sys::path::stem(path).str(); }
+std::string modelName(const std::string &path) {
+  llvm::StringRef name = path;
+  name.consume_front("zoo:");
+  return llvm::sys::path::stem(name).str();
+}
 
 llvm::Expected<Build> Build::start(const BuildOptions &options) {
   Build build;

@@ -1,5 +1,7 @@
 #include "compiler/tools/Frontend.h"
 #include "compiler/dialect/Kiln.h"
+#include "frontend/builder/Checkpoint.h"
+#include "frontend/builder/Zoo.h"
 #include "frontend/onnx/Decode.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
@@ -66,44 +68,88 @@ codegen::ParameterBytes Loaded::bytes() const {
   };
 }
 
-llvm::Expected<Loaded> load(const Source &source) {
-  auto dims = parseDims(source.dims);
-  if (!dims)
-    return dims.takeError();
-  auto file = llvm::MemoryBuffer::getFile(source.path, false, false);
-  if (!file)
-    return llvm::createStringError("cannot read '%s': %s", source.path.c_str(), file.getError().message().c_str());
-  Loaded loaded;
-  auto digest =
-      llvm::SHA256::hash(llvm::ArrayRef(reinterpret_cast<const uint8_t *>((*file)->getBufferStart()), (*file)->getBufferSize()));
-  loaded.hash = llvm::toHex(llvm::ArrayRef<uint8_t>(digest), true);
-  loaded.context = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
-  loaded.context->loadDialect<KilnDialect, mlir::func::FuncDialect>();
-  if (llvm::StringRef(source.path).ends_with(".mlir")) {
-    std::string problems;
-    mlir::ScopedDiagnosticHandler handler(loaded.context.get(), [&](mlir::Diagnostic &diagnostic) {
-      llvm::raw_string_ostream(problems) << diagnostic.getLocation() << ": " << diagnostic << "\n";
-      return mlir::success();
-    });
-    loaded.module = mlir::parseSourceString<mlir::ModuleOp>((*file)->getBuffer(), loaded.context.get());
-    if (!loaded.module)
-      return llvm::createStringError("%s", llvm::StringRef(problems).rtrim().str().c_str());
-    if (std::string fault = faultOf(*loaded.module); !fault.empty())
-      return llvm::createStringError("%s", fault.c_str());
-    return loaded;
-  }
-  file->reset();
+/// A model of the zoo, with its first values.
+static llvm::Error loadZoo(llvm::StringRef name, std::map<std::string, int64_t> dims, Loaded &loaded) {
+  const builder::ZooModel *entry = builder::findInZoo(name.str());
+  if (!entry)
+    return llvm::createStringError("there is no model 'zoo:%s'; kiln zoo lists them", name.str().c_str());
+  int64_t batch = dims.count("batch") ? dims["batch"] : 1;
+  dims.erase("batch");
+  if (!dims.empty())
+    return llvm::createStringError("--dim %s: the one dimension of zoo:%s is batch", dims.begin()->first.c_str(),
+                                   name.str().c_str());
+  auto model = builder::buildInference(entry->build(), batch, 0, *loaded.context);
+  if (!model)
+    return model.takeError();
+  static_cast<WeightedModule &>(loaded) = std::move(*model);
+  return llvm::Error::success();
+}
+
+static llvm::Error loadText(llvm::StringRef text, Loaded &loaded) {
+  std::string problems;
+  mlir::ScopedDiagnosticHandler handler(loaded.context.get(), [&](mlir::Diagnostic &diagnostic) {
+    llvm::raw_string_ostream(problems) << diagnostic.getLocation() << ": " << diagnostic << "\n";
+    return mlir::success();
+  });
+  loaded.module = mlir::parseSourceString<mlir::ModuleOp>(text, loaded.context.get());
+  if (!loaded.module)
+    return llvm::createStringError("%s", llvm::StringRef(problems).rtrim().str().c_str());
+  std::string fault = faultOf(*loaded.module);
+  return fault.empty() ? llvm::Error::success() : llvm::createStringError("%s", fault.c_str());
+}
+
+static llvm::Error loadCheckpoint(const std::string &path, Loaded &loaded) {
+  auto model = builder::readCheckpoint(path, *loaded.context);
+  if (!model)
+    return model.takeError();
+  static_cast<WeightedModule &>(loaded) = std::move(*model);
+  std::string fault = faultOf(*loaded.module);
+  return fault.empty() ? llvm::Error::success() : llvm::createStringError("%s: %s", path.c_str(), fault.c_str());
+}
+
+static llvm::Error loadOnnx(const Source &source, std::map<std::string, int64_t> dims, Loaded &loaded) {
   auto model = onnx::decodeFile(source.path);
   if (!model)
     return llvm::createStringError("%s", model.error().c_str());
   onnx::ImportOptions options;
-  options.dims = *dims;
+  options.dims = std::move(dims);
   options.outputs = source.outputs;
+  options.training = source.training;
   auto import = onnx::importModel(*model, options, *loaded.context);
   if (!import)
     return llvm::createStringError("%s", import.error().c_str());
-  loaded.module = std::move(import->module);
-  loaded.weights = std::move(import->weights);
+  static_cast<WeightedModule &>(loaded) = std::move(*import);
+  return llvm::Error::success();
+}
+
+llvm::Expected<Loaded> load(const Source &source) {
+  auto dims = parseDims(source.dims);
+  if (!dims)
+    return dims.takeError();
+  Loaded loaded;
+  loaded.context = std::make_unique<mlir::MLIRContext>(mlir::MLIRContext::Threading::DISABLED);
+  loaded.context->loadDialect<KilnDialect, mlir::func::FuncDialect>();
+  llvm::StringRef path = source.path;
+  bool isZoo = path.starts_with("zoo:");
+  std::unique_ptr<llvm::MemoryBuffer> file;
+  if (!isZoo) {
+    auto read = llvm::MemoryBuffer::getFile(path, false, false);
+    if (!read)
+      return llvm::createStringError("cannot read '%s': %s", source.path.c_str(), read.getError().message().c_str());
+    file = std::move(*read);
+  }
+  llvm::StringRef bytes = isZoo ? path : file->getBuffer();
+  auto digest = llvm::SHA256::hash(llvm::ArrayRef(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
+  loaded.hash = llvm::toHex(llvm::ArrayRef<uint8_t>(digest), true);
+  bool isText = path.ends_with(".mlir");
+  if (!isText)
+    file.reset(); // ONNX reads it again, in parts: not twice in memory
+  llvm::Error error = isZoo                            ? loadZoo(path.drop_front(4), *dims, loaded)
+                      : isText                         ? loadText(bytes, loaded)
+                      : path.ends_with(".safetensors") ? loadCheckpoint(source.path, loaded)
+                                                       : loadOnnx(source, *dims, loaded);
+  if (error)
+    return error;
   return loaded;
 }
 } // namespace kiln::tools

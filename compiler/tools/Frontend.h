@@ -1,6 +1,7 @@
 //===- Frontend.h - a model file, whatever it is, becomes a module -------------------------------------------------------===//
 //
-// In: a path (.onnx, .mlir), sizes for named dimensions. Out: the module, and where its parameters' bytes are.
+// In: a path (.onnx, .mlir, a checkpoint's .safetensors) or zoo:NAME, sizes for named dimensions. Out: the module, and where its parameters'
+// bytes are.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_TOOLS_FRONTEND_H
@@ -13,14 +14,15 @@ namespace kiln::tools {
 
 struct Source {
   std::string path;
-  std::vector<std::string> dims;    ///< NAME=SIZE
+  std::vector<std::string> dims; ///< NAME=SIZE
   std::vector<std::string> outputs; ///< further inner values to return
+  bool training = false; ///< of ONNX: what is to be trained stays a parameter
 };
 
-struct Loaded {
+struct Context {
   std::unique_ptr<mlir::MLIRContext> context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  std::map<std::string, onnx::Bytes> weights;
+};
+struct Loaded : Context, WeightedModule { ///< the context outlives the module
   std::string hash; ///< SHA-256 of the file
   codegen::ParameterBytes bytes() const;
 };

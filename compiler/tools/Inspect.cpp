@@ -69,7 +69,8 @@ struct InspectCommand {
 
   llvm::Error run() {
     llvm::StringRef path(source.path);
-    if (!path.ends_with(".onnx") && !path.ends_with(".mlir")) {
+    bool isModel = path.ends_with(".onnx") || path.ends_with(".mlir") || path.ends_with(".safetensors") || path.starts_with("zoo:");
+    if (!isModel) {
       auto text = describeArtefact(source.path);
       if (!text)
         return text.takeError();

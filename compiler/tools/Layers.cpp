@@ -116,7 +116,7 @@ void addOps(mlir::func::FuncOp main, ModelView &view) {
 
 llvm::Expected<ModelView> viewModel(const Source &source, std::string &refusal) {
   ModelView view;
-  bool isText = llvm::StringRef(source.path).ends_with(".mlir");
+  bool isText = !llvm::StringRef(source.path).ends_with(".onnx");
   if (!isText) {
     auto model = onnx::decodeFile(source.path);
     if (!model)
