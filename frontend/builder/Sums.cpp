@@ -68,10 +68,10 @@ Value GraphBuilder::cumulative(Value x, int64_t dim, bool exclusive, bool revers
   return cast(emit<CumulativeOp>(widened(x), dim, exclusive, reverse), elementOf(x));
 }
 
-/// exp(x - max) / sum(exp(x - max)).
+/// exp(x - max) / sum(exp(x - max)); the maximum has no part in the derivative.
 Value GraphBuilder::softmax(Value x, Sizes dims) {
   Value wide = widened(x);
-  Value e = map<ExpOp>(map<SubOp>(wide, reduce(wide, ReduceKind::Max, dims, true)));
+  Value e = map<ExpOp>(map<SubOp>(wide, detach(reduce(wide, ReduceKind::Max, dims, true))));
   return cast(map<DivOp>(e, reduce(e, ReduceKind::Add, dims, true)), elementOf(x));
 }
 

@@ -22,7 +22,7 @@ static void writeSoftmax(Call &call) { call.result(call.builder.softmax(call.flo
 static void writeLogSoftmax(Call &call) {
   GraphBuilder &b = call.builder;
   Shape dims = dimsOf(call);
-  Value x = call.floats(0), shifted = b.map<SubOp>(x, b.reduce(x, ReduceKind::Max, dims, true));
+  Value x = call.floats(0), shifted = b.map<SubOp>(x, b.detach(b.reduce(x, ReduceKind::Max, dims, true)));
   call.result(b.map<SubOp>(shifted, b.map<LogOp>(b.reduce(b.map<ExpOp>(shifted), ReduceKind::Add, dims, true))));
 }
 

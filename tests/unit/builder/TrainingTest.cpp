@@ -3,6 +3,8 @@
 #include "compiler/dialect/Kiln.h"
 #include "frontend/builder/Layers.h"
 #include "frontend/builder/Zoo.h"
+#include "frontend/onnx/Decode.h"
+#include "frontend/onnx/Import.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/raw_ostream.h"
@@ -84,6 +86,28 @@ TEST(Training, TrainsAGraphOfAnyFrontEnd) {
   EXPECT_EQ(graphs->inference.weights.size(), 5u);
   EXPECT_EQ(graphs->batch, 4);
   EXPECT_EQ(inputsOf(*graphs->evaluate).front(), "parameters " + std::to_string(784 * 256 + 256 * 128 + 128 + 1290) + "xf32");
+}
+
+TEST(Training, TrainsAnOnnxModel) {
+  mlir::MLIRContext context;
+  auto model = onnx::decodeFile(KILN_LENET);
+  ASSERT_TRUE(bool(model)) << model.error();
+  onnx::ImportOptions import;
+  import.training = true;
+  auto inference = onnx::importModel(*model, import, context);
+  ASSERT_TRUE(bool(inference)) << inference.error();
+  auto graphs = buildTraining(std::move(*inference), {});
+  ASSERT_TRUE(bool(graphs)) << llvm::toString(graphs.takeError());
+  int64_t total = 0;
+  for (const builder::Part &each : graphs->parameters)
+    total += each.count;
+  EXPECT_EQ(total, 61706);
+  EXPECT_EQ(graphs->inference.weights.size(), 10u);
+  EXPECT_EQ(inputsOf(*graphs->evaluate), (Texts{"parameters 61706xf32", "image 1x1x32x32xf32", "target 1xi64", "weight 1xf32"}));
+  // The loss is of the logits: no logarithm of the probabilities, and one exponential for them and one for the loss.
+  int exponentials = 0;
+  graphs->evaluate->walk([&](ExpOp) { ++exponentials; });
+  EXPECT_EQ(exponentials, 2);
 }
 
 TEST(Training, Refusals) {
