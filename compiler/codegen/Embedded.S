@@ -12,6 +12,10 @@
 embed kiln_embedded_header, kiln.h
 embed kiln_embedded_runtime, runtime.a
 embed kiln_embedded_main, main.a
+embed kiln_embedded_train, train.a
+embed kiln_embedded_jansson, jansson.a
+embed kiln_embedded_minizip, minizip.a
+embed kiln_embedded_zlib, zlib.a
 embed kiln_embedded_runtime_aarch64, runtime-aarch64.a
 embed kiln_embedded_main_aarch64, main-aarch64.a
   .section .note.GNU-stack, "", %progbits

@@ -6,6 +6,10 @@
 KILN_EMBEDDED(header);
 KILN_EMBEDDED(runtime);
 KILN_EMBEDDED(main);
+KILN_EMBEDDED(train);
+KILN_EMBEDDED(jansson);
+KILN_EMBEDDED(minizip);
+KILN_EMBEDDED(zlib);
 KILN_EMBEDDED(runtime_aarch64);
 KILN_EMBEDDED(main_aarch64);
 
@@ -30,6 +34,10 @@ llvm::Expected<llvm::StringRef> runtimeArchive(const Target &target) {
 llvm::Expected<llvm::StringRef> mainArchive(const Target &target) {
   return choose(target, between(kiln_embedded_main, kiln_embedded_main_end),
                 between(kiln_embedded_main_aarch64, kiln_embedded_main_aarch64_end));
+}
+std::vector<llvm::StringRef> trainerArchives() {
+  return {between(kiln_embedded_train, kiln_embedded_train_end), between(kiln_embedded_jansson, kiln_embedded_jansson_end),
+          between(kiln_embedded_minizip, kiln_embedded_minizip_end), between(kiln_embedded_zlib, kiln_embedded_zlib_end)};
 }
 llvm::StringRef interfaceHeader() { return between(kiln_embedded_header, kiln_embedded_header_end); }
 

@@ -124,6 +124,32 @@ llvm::Error linkPlugin(const Target &target, const LinkInput &input, const std::
   return linking.makePlugin(output);
 }
 
+llvm::Error linkTrainer(const Target &target, const TrainerInput &input, const std::string &output, const ScratchFolder &scratch) {
+  if (target.isForeign())
+    return llvm::createStringError("target %s: a trainer is an executable of this machine's kind", target.name.c_str());
+  Paths objects;
+  uint64_t size = input.checkpoint.size();
+  std::pair<const char *, llvm::StringRef> data[] = {
+      {"kiln_checkpoint_zero", input.checkpoint},
+      {"kiln_checkpoint_zero_size", {reinterpret_cast<const char *>(&size), sizeof size}}};
+  for (auto [symbol, bytes] : data) {
+    llvm::Expected<std::string> blob = scratch.write(symbol, bytes);
+    if (!blob)
+      return blob.takeError();
+    objects.push_back(scratch.path(symbol + std::string(".o")));
+    if (llvm::Error error = writeWeightsObject(*blob, symbol, target, objects.back()))
+      return error;
+  }
+  Paths archives;
+  for (llvm::StringRef archive : trainerArchives()) {
+    llvm::Expected<std::string> path = scratch.write("trainer" + std::to_string(archives.size()) + ".a", archive);
+    if (!path)
+      return path.takeError();
+    archives.push_back(*path);
+  }
+  return runDriver(Paths{"-pie", "-o", output} + objects + archives + Paths{input.step, input.evaluate, "-lm"} + tight, scratch);
+}
+
 llvm::Error link(const Target &target, const LinkInput &input, const Outputs &outputs, const ScratchFolder &scratch) {
   if (llvm::Error error = checkOutputs(target, outputs))
     return error;

@@ -35,6 +35,13 @@ struct LinkInput {
 llvm::Error checkOutputs(const Target &target, const Outputs &outputs);
 /// A library that this process can load, without any program of the machine but a linker: all it lacks is loaded already.
 llvm::Error linkPlugin(const Target &target, const LinkInput &input, const std::string &output, const ScratchFolder &scratch);
+/// An executable that trains: the runtime's trainer with a step (prefix kiln_step) and an evaluation (prefix kiln_evaluate), both static
+/// libraries made by `link`, and the checkpoint that it begins with.
+struct TrainerInput {
+  std::string step, evaluate; ///< paths
+  llvm::StringRef checkpoint; ///< the bytes of the safetensors file
+};
+llvm::Error linkTrainer(const Target &target, const TrainerInput &input, const std::string &output, const ScratchFolder &scratch);
 llvm::Error link(const Target &target, const LinkInput &input, const Outputs &outputs, const ScratchFolder &scratch);
 
 } // namespace kiln::codegen
