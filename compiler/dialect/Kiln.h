@@ -44,6 +44,7 @@ struct ProductLabels {
 
 class Gradient;
 /// Says in ODS that an op has no derivative.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): MLIR constructs traits
 template <typename Op> class NotDifferentiable : public mlir::OpTrait::TraitBase<Op, NotDifferentiable> {};
 
 /// The stored form of a tensor: its encoding, or dense.
