@@ -122,9 +122,17 @@ llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) 
   // Predictions of a step are for its metrics; large ones (a language model's) cost more than they tell.
   auto result = loaded.module->lookupSymbol<mlir::func::FuncOp>("main").getResultTypes()[0];
   asked.prediction = mlir::cast<mlir::ShapedType>(result).getNumElements() <= 1 << 16;
-  if (entry)
-    return builder::buildTraining(entry->build(), static_cast<int64_t>(batch), static_cast<uint64_t>(seed), asked, *loaded.context);
-  return builder::buildTraining(std::move(static_cast<WeightedModule &>(loaded)), asked);
+  int64_t rows = static_cast<int64_t>(batch);
+  auto graphs = entry ? builder::buildTraining(entry->build(), rows, static_cast<uint64_t>(seed), asked, *loaded.context)
+                      : builder::buildTraining(std::move(static_cast<WeightedModule &>(loaded)), asked);
+  if (!graphs || !entry)
+    return graphs;
+  // What the checkpoint carries answers one question at a time, unless the model's file says otherwise.
+  auto single = builder::buildInference(entry->build(), 1, static_cast<uint64_t>(seed), *loaded.context);
+  if (!single)
+    return single.takeError();
+  graphs->inference.module = std::move(single->module);
+  return graphs;
 }
 
 std::string TrainingChoices::recipe() const {
