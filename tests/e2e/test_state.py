@@ -170,6 +170,17 @@ def test_order(n, tied, tmp_path):
     close(second, {k: twice[k] for k in second})
 
 
+def test_executable_keeps_them_apart(tmp_path):
+    """The generic main, and kiln run, give every output memory of its own."""
+    program = states(33)
+    program.library(tmp_path, None)
+    feeds = {name: numbers(33) * np.float32(0.5) for name in "abcdes"}
+    expected = changed(feeds)
+    kiln.compile(tmp_path / "program.mlir", tmp_path / "main")
+    for runner in (tmp_path / "main", None):
+        close(kiln.infer(tmp_path / "program.mlir", feeds, list(expected), runner=runner), expected)
+
+
 def test_refused_step_changes_nothing(tmp_path):
     """An index out of range is found before the first state is written, although the gather stands after it."""
     p = Program()
