@@ -259,6 +259,8 @@ private:
       for (const StoredDim &s : left.order)
         if (size_t d = p.rhs.find(p.lhs[s.dim]); d != std::string::npos && static_cast<int64_t>(d) != laneDim) {
           bool spatial = p.spatial.find(p.lhs[s.dim]) != std::string::npos;
+          if (spatial && placed[d]) // the picture's rows are blocked: two stored dimensions, the kernel's are not
+            continue;
           want.order.push_back({static_cast<int64_t>(d), spatial ? Part::Whole : s.part, spatial ? 0 : s.block});
           placed[d] = true;
         }
