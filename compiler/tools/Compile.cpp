@@ -1,6 +1,7 @@
 // kiln compile: a model becomes files.
 #include "compiler/codegen/Header.h"
 #include "compiler/tools/Build.h"
+#include "compiler/tools/Gradients.h"
 #include "llvm/ADT/StringExtras.h"
 
 namespace kiln::tools {
@@ -8,7 +9,7 @@ namespace {
 struct CompileCommand {
   BuildOptions build;
   std::string output, prefix, weights = "embed";
-  std::vector<std::string> emit{"exe"}, dump;
+  std::vector<std::string> emit{"exe"}, dump, gradients;
   bool isStatic = false;
   CLI::Option *givenPrefix = nullptr;
 
@@ -38,9 +39,15 @@ struct CompileCommand {
       options.weightsFile = output + ".safetensors";
     options.optionsText = "weights=" + weights + (isStatic ? " static" : "") +
                           (build.source.dims.empty() ? "" : " dims=" + llvm::join(build.source.dims, ","));
+    build.source.training = !gradients.empty(); // parameters keep their names and stay apart
     auto started = Build::start(build);
     if (!started)
       return started.takeError();
+    if (!gradients.empty()) {
+      options.optionsText += " grad=" + llvm::join(gradients, ",");
+      if (llvm::Error error = addGradients(*started->loaded().module, gradients))
+        return error;
+    }
     auto facts = started->compile(options);
     if (!facts)
       return facts.takeError();
@@ -67,6 +74,11 @@ RegisterCommand command(10, [](CLI::App &app) {
   compile->add_option("--weights", state->weights, "inside the artefact, or in NAME.safetensors beside it")
       ->check(CLI::IsMember({"embed", "file"}))
       ->capture_default_str();
+  compile
+      ->add_option("--grad", state->gradients, "outputs grad.NAME too: the first output's derivative by these inputs or parameters")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   compile->add_flag("--static", state->isStatic, "a fully static executable");
   compile->add_option("--dump", state->dump, "print stages to standard output")
       ->delimiter(',')
