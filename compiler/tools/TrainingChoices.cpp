@@ -2,6 +2,7 @@
 #include "compiler/tools/Build.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include <cmath>
 
 namespace kiln::tools {
 
@@ -10,27 +11,43 @@ void TrainingChoices::declare(CLI::App &command) {
                   ->check(CLI::IsMember(builder::lossNames()));
   optimizerGiven = command.add_option("--optimizer", optimizer, "how (default: of a zoo model its own, else adam)")
                        ->check(CLI::IsMember(builder::optimizerNames()));
-  numbers = {{"batch", &batch, 1, "rows of a step (default: of a zoo model its own, else 64)"},
-             {"seed", &seed, 0, "of first values, order, dropout and augmentation (default: 0)"},
-             {"accumulate", &accumulate, 1, "batches whose gradients make one update (default: 1)"},
-             {"smoothing", &smoothing, 0, "labels: this part of the target goes to all classes evenly"},
-             {"huber-delta", &delta, 0, "huber: where the square ends (default: 1)"},
-             {"momentum", &momentum, 0, "momentum, nesterov (default: 0.9)"},
-             {"rms-decay", &rmsDecay, 0, "rmsprop (default: 0.99)"},
-             {"beta1", &beta1, 0, "adam, adamw (default: 0.9)"},
-             {"beta2", &beta2, 0, "adam, adamw (default: 0.999)"},
-             {"epsilon", &epsilon, 0, "adagrad, rmsprop, adam, adamw (default: as PyTorch)"},
-             {"weight-decay", &weightDecay, 0, "L2 (default: 0; adamw: 0.01)"},
-             {"l1", &l1, 0, "L1 (default: 0)"},
-             {"clip-value", &clipValue, 0, "no element of the gradient is larger (default: 0, no bound)"},
-             {"clip-norm", &clipNorm, 0, "the gradient's norm is no larger (default: 0, no bound)"}};
-  for (Number &number : numbers)
-    number.option =
-        command.add_option(std::string("--") + number.name, *number.value, number.meaning)->check(CLI::Range(number.least, 9e15));
+  constexpr double any = 1e30, most = 9e15;
+  numbers = {{"batch", &batch, 1, 1 << 24, true, "rows of a step (default: of a zoo model its own, else 64)"},
+             {"seed", &seed, 0, most, true, "of first values, order, dropout and augmentation (default: 0)"},
+             {"accumulate", &accumulate, 1, 1 << 24, true, "batches whose gradients make one update (default: 1)"},
+             {"smoothing", &smoothing, 0, 1, false, "labels: this part of the target goes to all classes evenly (default: 0)"},
+             {"huber-delta", &delta, 0, any, false, "huber: where the square ends (default: 1)"},
+             {"momentum", &momentum, 0, 1, false, "momentum, nesterov (default: 0.9)"},
+             {"rms-decay", &rmsDecay, 0, 1, false, "rmsprop (default: 0.99)"},
+             {"beta1", &beta1, 0, 1, false, "adam, adamw (default: 0.9)"},
+             {"beta2", &beta2, 0, 1, false, "adam, adamw (default: 0.999)"},
+             {"epsilon", &epsilon, 0, any, false, "adagrad, rmsprop, adam, adamw (default: as PyTorch)"},
+             {"weight-decay", &weightDecay, 0, any, false, "L2 (default: 0; adamw: 0.01)"},
+             {"l1", &l1, 0, any, false, "L1 (default: 0)"},
+             {"clip-value", &clipValue, 0, any, false, "no element of the gradient is larger (default: 0, no bound)"},
+             {"clip-norm", &clipNorm, 0, any, false, "the gradient's norm is no larger (default: 0, no bound)"}};
+  for (Number &number : numbers) {
+    CLI::Validator fits(
+        [&number](std::string &text) {
+          char *end = nullptr;
+          double given = std::strtod(text.c_str(), &end);
+          return end == text.c_str() || *end ? "expected a number, found '" + text + "'" : number.fault(given);
+        },
+        "");
+    number.option = command.add_option(std::string("--") + number.name, *number.value, number.meaning)
+                        ->type_name(number.whole ? "N" : "X")
+                        ->check(fits);
+  }
   command.add_flag("--probabilities", probabilities, "the model's result is probabilities, though no softmax or sigmoid is seen");
   command.add_flag("--decay-matrices-only", matricesOnly, "weight decay spares biases and the scales of norms");
   command.add_option("--recipe", recipeFile, "read options from a JSON file; those on the command line win")
       ->check(CLI::ExistingFile);
+}
+
+std::string TrainingChoices::Number::fault(double given) const {
+  if (given >= least && given <= most && (!whole || given == std::floor(given)))
+    return "";
+  return llvm::formatv("expected a {0} from {1:g} to {2:g}, found {3:g}", whole ? "whole number" : "number", least, most, given).str();
 }
 
 const llvm::json::Value *TrainingChoices::fromFile(llvm::StringRef key, const CLI::Option *given) const {
@@ -55,8 +72,9 @@ llvm::Error TrainingChoices::readRecipe() {
   for (Number &number : numbers)
     if (const llvm::json::Value *value = fromFile(number.name, number.option)) {
       auto given = value->getAsNumber();
-      if (!given || !(*given >= number.least && *given <= 9e15))
-        return wrong(number.name, "a number in its range");
+      std::string fault = given ? number.fault(*given) : "expected a number";
+      if (!fault.empty())
+        return llvm::createStringError("%s: %s: %s", recipeFile.c_str(), number.name, fault.c_str());
       *number.value = *given;
     }
   for (auto [key, option, text, names] : {std::tuple("loss", lossGiven, &loss, builder::lossNames()),

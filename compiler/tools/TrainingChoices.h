@@ -28,9 +28,12 @@ private:
   struct Number {
     const char *name;
     double *value;
-    double least;
+    double least, most;
+    bool whole;
     const char *meaning;
     CLI::Option *option = nullptr;
+    /// What is wrong with a value, or "".
+    std::string fault(double given) const;
   };
   llvm::Error readRecipe();
   /// The value of a key in the recipe file, where the command line does not say.
