@@ -47,7 +47,8 @@ void TrainingChoices::declare(CLI::App &command) {
 std::string TrainingChoices::Number::fault(double given) const {
   if (given >= least && given <= most && (!whole || given == std::floor(given)))
     return "";
-  return llvm::formatv("expected a {0} from {1:g} to {2:g}, found {3:g}", whole ? "whole number" : "number", least, most, given).str();
+  return llvm::formatv("expected a {0} from {1:g} to {2:g}, found {3:g}", whole ? "whole number" : "number", least, most, given)
+      .str();
 }
 
 const llvm::json::Value *TrainingChoices::fromFile(llvm::StringRef key, const CLI::Option *given) const {
