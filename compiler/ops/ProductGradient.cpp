@@ -3,6 +3,8 @@
 //   result[y] = sum over k of lhs[(y * stride + k * dilation - low) / lhsDilation] * rhs[k]
 //   lhs'[p]   = sum over k of g[(p * lhsDilation - k * dilation + low) / stride] * rhs[k]     k counted backwards: the kernel turned round
 //   rhs'[k]   = sum over y of lhs[(k * dilation + y * stride - low) / lhsDilation] * g[y]     g slides over lhs
+//
+// A kernel that covers the whole image stands in one place only: both are contractions, with an element of g for each image.
 #include "compiler/dialect/Term.h"
 
 using namespace mlir;
@@ -40,9 +42,34 @@ void ContractOp::gradient(Gradient &d) {
   d.set(1, restore(contract(lhs, g, {p.lhs, p.result, right, ""}), right, p.rhs, rhs.shape()));
 }
 
+// The letters and extents of a window's result without the spatial ones, when its kernel is as large as its image and neither is padded or dilated.
+static bool standsStill(WindowOp op, std::string &letters, SmallVectorImpl<int64_t> &shape) {
+  auto all = [](ArrayRef<int64_t> a, int64_t n) { return llvm::all_of(a, [&](int64_t v) { return v == n; }); };
+  if (!all(op.getLow(), 0) || !all(op.getHigh(), 0) || !all(op.getLhsDilation(), 1) || !all(op.getDilation(), 1))
+    return false;
+  ProductLabels p = op.product();
+  auto kernel = cast<ShapedType>(op.getRhs().getType()).getShape(), image = cast<ShapedType>(op.getLhs().getType()).getShape();
+  for (char c : p.spatial)
+    if (kernel[p.rhs.find(c)] != image[p.lhs.find(c)])
+      return false;
+  for (auto [c, extent] : llvm::zip(p.result, cast<ShapedType>(op.getType()).getShape()))
+    if (p.spatial.find(c) == std::string::npos) {
+      letters += c;
+      shape.push_back(extent);
+    }
+  return true;
+}
+
 void WindowOp::gradient(Gradient &d) {
   ProductLabels p = product();
   Term g = d.cotangent(), lhs = d.operand(0), rhs = d.operand(1);
+  std::string letters;
+  if (SmallVector<int64_t> shape; standsStill(*this, letters, shape)) {
+    g = reshape(g, shape);
+    d.set(0, contract(g, rhs, {letters, p.rhs, p.lhs, ""}));
+    d.set(1, contract(lhs, g, {p.lhs, letters, p.rhs, ""}));
+    return;
+  }
   Slide toLhs, toRhs;
   SmallVector<int64_t> first(rhs.rank(), 0), turn(rhs.rank(), 1);
   for (auto [i, c] : llvm::enumerate(p.spatial)) {

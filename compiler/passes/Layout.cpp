@@ -96,7 +96,7 @@ private:
     for (char c : p.result) {
       bool l = p.lhs.find(c) != std::string::npos, r = p.rhs.find(c) != std::string::npos,
            spatial = p.spatial.find(c) != std::string::npos;
-      if (r && !l)
+      if (r && !l && (!only || shape[p.result.find(c)] >= shape[p.result.find(only)]))
         only = c;
       if (r && l && !spatial)
         shared = c;
