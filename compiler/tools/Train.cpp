@@ -64,12 +64,15 @@ struct TrainCommand {
         return staged.takeError();
       trainer = *staged;
     }
+    if (wants("mlir"))
+      if (llvm::Error error = write(*graphs->step, staging))
+        return error;
     if (wants("lib") || wants("header"))
       if (llvm::Error error = compileTo(*started, std::move(graphs->step), wants("lib") ? output + ".a" : "",
                                         wants("header") ? output + ".h" : "", codegen::identifier(choices.name)))
         return error;
     if (leave && !wants("exe"))
-      return llvm::Error::success();
+      return staging.commit();
     if (!graphs->step)
       return llvm::createStringError("--emit: expected exe alone, or lib and header; the step is compiled under one prefix");
     codegen::TrainerInput input{scratch.path("step.a"), scratch.path("evaluate.a"), checkpoint};
@@ -86,6 +89,19 @@ struct TrainCommand {
 
 private:
   bool wants(llvm::StringRef kind) const { return llvm::is_contained(emit, kind); }
+
+  /// The step as text: kiln bench times its kernels, kiln compile dumps its stages.
+  llvm::Error write(mlir::ModuleOp step, codegen::Staging &staging) const {
+    auto staged = staging.add(output + ".mlir");
+    if (!staged)
+      return staged.takeError();
+    std::error_code failure;
+    llvm::raw_fd_ostream file(*staged, failure);
+    step.print(file);
+    file.close();
+    return file.has_error() ? llvm::createStringError("cannot write '%s.mlir': %s", output.c_str(), file.error().message().c_str())
+                            : llvm::Error::success();
+  }
 
   llvm::Error compileTo(Build &with, mlir::OwningOpRef<mlir::ModuleOp> module, const std::string &library,
                         const std::string &header, const std::string &prefix) {
@@ -123,14 +139,15 @@ RegisterCommand command(15, [](CLI::App &app) {
       "  kiln train zoo:lenet5 --resume lenet5.safetensors --data fashion-mnist/ --epochs 4\n"
       "  kiln train net.onnx --loss cross_entropy --optimizer adam --data train.npz\n"
       "  kiln train zoo:mlp --emit=exe -o mlp-trainer               a native executable that trains\n"
-      "  kiln train zoo:mlp --emit=lib,header -o mlp_step           one step as a C library");
+      "  kiln train zoo:mlp --emit=lib,header -o mlp_step           one step as a C library\n"
+      "  kiln train zoo:mlp --emit=mlir && kiln bench mlp.mlir       the time of each kernel of a step");
   state->build.declare(*train);
   state->choices.declare(*train);
   train->add_option("-o,--output", state->output, "name of what --emit leaves, without ending (default: the model's name)");
-  train->add_option("--emit", state->emit, "leave the trainer (exe), or one step as a library and its header, and train nothing")
+  train->add_option("--emit", state->emit, "leave the trainer (exe), or one step as a library and its header, or as a graph (mlir), and train nothing")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember({"exe", "lib", "header"}));
+      ->check(CLI::IsMember({"exe", "lib", "header", "mlir"}));
   return std::make_pair(train, Run([state] { return state->run(); }));
 });
 } // namespace
