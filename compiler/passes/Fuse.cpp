@@ -161,8 +161,23 @@ private:
       return cast<ShapedType>(group.reduction->getOperand(0).getType()).getShape() == shape &&
              group.reduction->getResult(0).getType() == op->getResult(0).getType() &&
              reducedDims(group.reduction) == reducedDims(op);
-    return rootShape == shape ? mode != Mode::Operand
+    return rootShape == shape ? mode != Mode::Operand && isOneRow(op, shape)
                               : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
+  }
+  // Dimensions that lie side by side: a row of a batch norm, all images of one channel, is stored in pieces and outgrows every cache.
+  static bool isOneRow(Operation *op, ArrayRef<int64_t> shape) {
+    SmallVector<int64_t> dims;
+    if (auto several = op->getAttrOfType<DenseI64ArrayAttr>("dims"))
+      dims.assign(several.asArrayRef().begin(), several.asArrayRef().end());
+    int runs = 0;
+    bool inside = false;
+    for (int64_t d = 0; d < static_cast<int64_t>(shape.size()); ++d)
+      if (shape[d] != 1) {
+        bool reduced = llvm::is_contained(dims, d);
+        runs += reduced && !inside;
+        inside = reduced;
+      }
+    return runs <= 1;
   }
   // One value per row, made by maps of a reduction that the group would take (the inverse deviation of a layer norm): no more is computed
   // again than for the reduction itself.

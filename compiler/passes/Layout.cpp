@@ -124,8 +124,9 @@ private:
       if (product->lane)
         layout = Layout::blocked(type.getRank(), product->labels.result.find(product->lane), lanes);
     } else if (!constants.contains(v)) {
-      bool reduces = false;
-      kernelOf(launch).getBody().walk([&](AlgorithmOpInterface op) { reduces |= op.role() == Role::Reduce; });
+      Operation *reduces = nullptr;
+      kernelOf(launch).getBody().walk([&](AlgorithmOpInterface op) { reduces = op.role() == Role::Reduce ? op : reduces; });
+      layout = reduces ? reducedLayout(launch, reduces) : layout;
       for (Value operand : launch.getOperands()) {
         auto from = cast<RankedTensorType>(operand.getType());
         auto it = chosen.find(operand);
@@ -140,6 +141,22 @@ private:
     if (needsDense(v) && !layout.storedAsDense(shape) && !productOf(launch))
       layout = Layout::dense(type.getRank());
     chosen[v] = layout;
+  }
+
+  // Sums over all but the blocked dimension of an operand are blocked as it is: the lanes run along it.
+  Layout reducedLayout(LaunchOp launch, Operation *reduce) {
+    Shape shape = shapeOf(launch.getResult(0).getType());
+    auto row = cast<RankedTensorType>(reduce->getOperand(0).getType());
+    auto dims = reduce->getAttrOfType<DenseI64ArrayAttr>("dims");
+    Layout layout = Layout::dense(shape.size());
+    if (!dims || shape.size() != 1 || !sameShapes(reduce->getResultTypes(), withoutLayout(launch.getResult(0).getType())))
+      return layout;
+    for (Value operand : launch.getOperands())
+      if (auto it = chosen.find(operand); it != chosen.end() && shapeOf(operand.getType()) == shapeOf(row))
+        for (int64_t d = 0; d < row.getRank(); ++d)
+          if (int64_t block = it->second.blockOf(d); block && !llvm::is_contained(dims.asArrayRef(), d))
+            layout = Layout::blocked(1, 0, block);
+    return layout;
   }
 
   void chooseJoin(JoinOpInterface join) {
