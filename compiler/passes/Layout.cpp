@@ -29,6 +29,7 @@ struct ProductUse {
   ProductLabels labels;
   int lhs = -1, rhs = -1; ///< operand numbers of the launch, -1 when computed inside
   char lane = 0; ///< the letter blocked in the result, 0: none (lanes run along the last letter)
+  bool wholeRows = false; ///< of no lane: rows of the last letter are padded to whole vectors, and so read past their end
 };
 
 int64_t elements(Value v) { return cast<ShapedType>(v.getType()).getNumElements(); }
@@ -108,8 +109,25 @@ private:
     // Rows are padded whatever their length; channels of an image only where more than half of the lanes work, and nothing views it.
     if (lane && (last ? shape[dim] > 1 : shape[dim] * 2 > lanes && !(viewed && shared && shape[p.result.find(shared)] > 1)))
       found->lane = lane;
+    else
+      found->wholeRows = !viewed && fillsRows(*found, launch, shape);
     return found;
   }
+
+  // Half vectors would be twice as many: 14 columns are two vectors of 8, or one of 16 with two columns to spare. They read a halo.
+  bool fillsRows(const ProductUse &product, LaunchOp launch, ArrayRef<int64_t> shape) {
+    char x = product.labels.result.back();
+    size_t letter = product.labels.spatial.find(x);
+    if (letter == std::string::npos || product.lhs < 0 || !mayHaveHalo(launch.getOperand(product.lhs)))
+      return false;
+    auto one = [&](StringRef name) { return product.op->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef()[letter] == 1; };
+    int64_t half = lanes;
+    while (half > shape.back())
+      half /= 2;
+    return one("strides") && one("lhs_dilation") && llvm::divideCeil(shape.back(), lanes) < llvm::divideCeil(shape.back(), half);
+  }
+
+  bool mayHaveHalo(Value v) { return chosen.count(v) && !needsDense(v) && !constants.contains(v); }
 
   bool needsDense(Value v) {
     return llvm::any_of(v.getUsers(), [](Operation *user) { return !isa<LaunchOp, JoinOpInterface>(user); });
@@ -123,6 +141,8 @@ private:
     if (auto product = productOf(launch)) {
       if (product->lane)
         layout = Layout::blocked(type.getRank(), product->labels.result.find(product->lane), lanes);
+      else if (product->wholeRows)
+        layout = Layout::blocked(type.getRank(), type.getRank() - 1, lanes);
     } else if (!constants.contains(v)) {
       Operation *reduces = nullptr;
       kernelOf(launch).getBody().walk([&](AlgorithmOpInterface op) { reduces = op.role() == Role::Reduce ? op : reduces; });
@@ -213,9 +233,12 @@ private:
     if (!product || product->lhs < 0 || product->labels.spatial.empty())
       return;
     Value v = launch.getOperand(product->lhs);
-    auto it = chosen.find(v);
-    if (it == chosen.end() || needsDense(v) || constants.contains(v))
+    if (!mayHaveHalo(v))
       return;
+    // Lanes along the rows need rows of neighbours: an image in blocks of channels is stored once more.
+    Layout copied = Layout::dense(product->labels.lhs.size());
+    bool copies = product->wholeRows && chosen[v].order != copied.order;
+    Layout &layout = copies ? copied : chosen[v];
     SmallVector<int64_t> joined; // parts have no halo along the dimension in which they follow one another
     if (auto join = v.getDefiningOp<JoinOpInterface>())
       joined.push_back(join.joinDim());
@@ -228,13 +251,18 @@ private:
         return;
       int64_t d = product->labels.lhs.find(c), k = product->labels.rhs.find(c), out = product->labels.result.find(c);
       int64_t low = attribute("low")[i];
-      int64_t reach = (shapeOf(launch.getResult(0).getType())[out] - 1) * attribute("strides")[i] +
+      int64_t last = shapeOf(launch.getResult(0).getType())[out] - 1;
+      if (product->wholeRows && c == product->labels.result.back())
+        last = llvm::alignTo(last + 1, lanes) - 1;
+      int64_t reach = last * attribute("strides")[i] +
                       (shapeOf(product->op->getOperand(1).getType())[k] - 1) * attribute("dilation")[i] - low;
-      if (it->second.blockOf(d) || llvm::is_contained(joined, d))
+      if (layout.blockOf(d) || (!copies && llvm::is_contained(joined, d)))
         return;
-      it->second.low[d] = std::max(it->second.low[d], low);
-      it->second.high[d] = std::max(it->second.high[d], reach - (shapeOf(v.getType())[d] - 1));
+      layout.low[d] = std::max(layout.low[d], low);
+      layout.high[d] = std::max(layout.high[d], reach - (shapeOf(v.getType())[d] - 1));
     }
+    if (copies)
+      pack(launch, product->lhs, copied);
   }
 
   // A join and its parts have one halo.
@@ -307,7 +335,8 @@ private:
     Value v = launch.getOperand(number);
     if (layoutFor(v) == layout)
       return;
-    if (v.getDefiningOp<LaunchOp>() && v.hasOneUse() && constants.contains(v)) {
+    auto producer = v.getDefiningOp<LaunchOp>();
+    if (producer && v.hasOneUse() && (constants.contains(v) || onlyMoves(producer))) {
       chosen[v] = layout;
       return;
     }
@@ -316,6 +345,12 @@ private:
     if (it == copies.end())
       it = copies.insert({key, copy(v, layout, launch)}).first;
     launch->setOperand(number, it->second);
+  }
+
+  bool onlyMoves(LaunchOp launch) {
+    bool moves = true;
+    kernelOf(launch).getBody().walk([&](AlgorithmOpInterface op) { moves &= op.role() == Role::Index || op.role() == Role::Map; });
+    return moves;
   }
 
   Value copy(Value v, const Layout &layout, Operation *before) {
