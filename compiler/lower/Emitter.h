@@ -38,6 +38,9 @@ public:
   /// Coordinate `position` of the `extent` ones that an op asks for one by one: a reduction that it writes out.
   virtual Index tap(int64_t position, int64_t extent) { return Index(position); }
 
+  /// How many zeros are stored behind the last element along `dim`, to be read as elements.
+  virtual int64_t spare(mlir::Value, int64_t) const { return 0; }
+
   const Env &env() const { return variables; }
   /// The coordinate as a number an op computes with (a comparison, a value).
   virtual Halide::Expr expr(const Index &i) const { return i.expr(variables); }

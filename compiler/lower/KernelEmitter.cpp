@@ -259,6 +259,8 @@ Index KernelEmitter::tap(int64_t position, int64_t extent) {
   return Index::axis(name);
 }
 
+int64_t KernelEmitter::spare(Value v, int64_t dim) const { return isa<BlockArgument>(v) ? layoutOf(v.getType()).high[dim] : 0; }
+
 // Inside everywhere, or what lies outside is the operand's halo, whose zeros are what is asked for.
 bool KernelEmitter::covered(Value v, At at, Expr outside) const {
   Shape shape = shapeOf(v.getType());

@@ -27,6 +27,7 @@ public:
   Exprs reduce(mlir::Operation *op, At at, const Reduction &reduction) override;
   Halide::Expr expr(const Index &i) const override;
   Index tap(int64_t position, int64_t extent) override;
+  int64_t spare(mlir::Value v, int64_t dim) const override;
 
   schedule::Nest nest;
   schedule::Funcs funcs;

@@ -51,6 +51,17 @@ LogicalResult infer(std::optional<Location> location, StringRef text, StringRef 
   return success();
 }
 
+// A long kernel (an image's cotangent) may be stored with zeros behind it, so that it fills whole vectors, where the image goes on as well.
+int64_t stored(lower::Emitter &emitter, Operation *op, const ProductLabels &p, char c, const Windowed &w, int64_t extent) {
+  auto axis = [&](const std::string &letters) { return static_cast<int64_t>(letters.find(c)); };
+  int64_t more = emitter.spare(op->getOperand(1), axis(p.rhs)), at = axis(p.lhs);
+  if (more == 0 || w.lhsDilation > 1 || w.low > 0 || w.high > 0)
+    return extent;
+  int64_t room = cast<ShapedType>(op->getOperand(0).getType()).getDimSize(at) + emitter.spare(op->getOperand(0), at);
+  int64_t result = cast<ShapedType>(op->getResult(0).getType()).getDimSize(axis(p.result));
+  return room - (result - 1) * w.stride - (extent + more - 1) * w.dilation > 0 ? extent + more : extent;
+}
+
 Halide::Expr emitProduct(lower::Emitter &emitter, Operation *op, lower::At at, const ProductLabels &p, const Windows &windows) {
   Value lhs = op->getOperand(0), rhs = op->getOperand(1);
   lower::Reduction reduction;
@@ -62,9 +73,9 @@ Halide::Expr emitProduct(lower::Emitter &emitter, Operation *op, lower::At at, c
       reduction.names.push_back(std::string(1, c));
     }
   for (auto [c, extent] : llvm::zip(p.rhs, cast<RankedTensorType>(rhs.getType()).getShape()))
-    if (windows.count(c) || (!has(p.result, c) && !has(p.lhs, c))) {
+    if (auto w = windows.find(c); w != windows.end() || (!has(p.result, c) && !has(p.lhs, c))) {
       summed += c;
-      reduction.extents.push_back(extent);
+      reduction.extents.push_back(w == windows.end() ? extent : stored(emitter, op, p, c, w->second, extent));
       reduction.names.push_back((windows.count(c) ? "k" : "") + std::string(1, c));
     }
   for (char c : p.result)

@@ -48,6 +48,8 @@ public:
     SmallVector<LaunchOp> launches(func.getOps<LaunchOp>());
     for (LaunchOp launch : launches)
       addHalos(launch);
+    for (LaunchOp launch : launches)
+      fillKernels(launch);
     shareHalos();
     for (LaunchOp launch : launches)
       packOperands(launch);
@@ -263,6 +265,32 @@ private:
     }
     if (copies)
       pack(launch, product->lhs, copied);
+  }
+
+  // The gradient of a small kernel slides one image over another: lanes run along the rows of both, with zeros behind them so that they
+  // are whole vectors.
+  void fillKernels(LaunchOp launch) {
+    auto product = productOf(launch);
+    if (!product || product->lane || product->wholeRows || product->lhs < 0 || product->rhs < 0)
+      return;
+    const ProductLabels &p = product->labels;
+    char x = p.result.back();
+    size_t letter = p.spatial.find(x);
+    if (letter == std::string::npos || p.lhs.back() != x || p.rhs.back() != x)
+      return;
+    auto is = [&](StringRef name, int64_t n) { return product->op->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef()[letter] == n; };
+    Value image = launch.getOperand(product->lhs), kernel = launch.getOperand(product->rhs);
+    int64_t row = shapeOf(kernel.getType()).back(), more = llvm::alignTo(row, lanes) - row;
+    if (shapeOf(launch.getResult(0).getType()).back() * 2 > lanes || row <= lanes || more == 0 || !is("dilation", 1) ||
+        !is("lhs_dilation", 1) || !is("low", 0) || !is("high", 0) || !mayHaveHalo(kernel))
+      return;
+    for (auto [number, v] : {std::pair(product->lhs, image), std::pair(product->rhs, kernel)}) {
+      Layout dense = Layout::dense(shapeOf(v.getType()).size());
+      Layout &layout = mayHaveHalo(v) && chosen[v].order == dense.order ? chosen[v] : dense;
+      layout.high.back() = std::max(layout.high.back(), more);
+      if (&layout == &dense)
+        pack(launch, number, dense);
+    }
   }
 
   // A join and its parts have one halo.

@@ -6,7 +6,12 @@
 namespace kiln::schedule {
 namespace {
 /// The heavy operands are contiguous along a reduction and not along the lanes: a dot product of rows.
-std::string foldOf(const Nest &nest, const Reduction &r) {
+std::string foldOf(const Nest &nest, const Reduction &r, const Machine &machine) {
+  // Few lanes, and rows of whole vectors in all operands: the correlation of two images.
+  for (const std::string &reduced : r.heavy->reduce)
+    if (r.lanes.extent * 2 <= machine.lanes && r.read.size() > 1 && nest.axis(reduced).extent % machine.lanes == 0 &&
+        std::all_of(r.read.begin(), r.read.end(), [&](const Operand *o) { return stride(*o, reduced) == 1; }))
+      return reduced;
   bool gathered = r.lanes.extent == 1;
   for (const Operand *operand : r.read)
     gathered |= stride(*operand, r.lanes.axis) > 1;
@@ -171,7 +176,7 @@ Reduction reductionOf(const Nest &nest, const Machine &machine) {
     r.taps *= nest.axis(name).extent;
   for (const Dim &dim : r.heavy->dims)
     r.scale *= dim.scale;
-  r.folded = foldOf(nest, r);
+  r.folded = foldOf(nest, r, machine);
   r.vector = vectorFor(machine.lanes, r.folded.empty() ? r.lanes.extent : nest.axis(r.folded).extent);
   r.others = othersOf(nest, r);
   return r;
