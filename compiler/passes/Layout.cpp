@@ -256,8 +256,8 @@ private:
       int64_t last = shapeOf(launch.getResult(0).getType())[out] - 1;
       if (product->wholeRows && c == product->labels.result.back())
         last = llvm::alignTo(last + 1, lanes) - 1;
-      int64_t reach = last * attribute("strides")[i] +
-                      (shapeOf(product->op->getOperand(1).getType())[k] - 1) * attribute("dilation")[i] - low;
+      int64_t reach =
+          last * attribute("strides")[i] + (shapeOf(product->op->getOperand(1).getType())[k] - 1) * attribute("dilation")[i] - low;
       if (layout.blockOf(d) || (!copies && llvm::is_contained(joined, d)))
         return;
       layout.low[d] = std::max(layout.low[d], low);
@@ -278,7 +278,9 @@ private:
     size_t letter = p.spatial.find(x);
     if (letter == std::string::npos || p.lhs.back() != x || p.rhs.back() != x)
       return;
-    auto is = [&](StringRef name, int64_t n) { return product->op->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef()[letter] == n; };
+    auto is = [&](StringRef name, int64_t n) {
+      return product->op->getAttrOfType<DenseI64ArrayAttr>(name).asArrayRef()[letter] == n;
+    };
     Value image = launch.getOperand(product->lhs), kernel = launch.getOperand(product->rhs);
     int64_t row = shapeOf(kernel.getType()).back(), more = llvm::alignTo(row, lanes) - row;
     if (shapeOf(launch.getResult(0).getType()).back() * 2 > lanes || row <= lanes || more == 0 || !is("dilation", 1) ||

@@ -144,7 +144,9 @@ RegisterCommand command(15, [](CLI::App &app) {
   state->build.declare(*train);
   state->choices.declare(*train);
   train->add_option("-o,--output", state->output, "name of what --emit leaves, without ending (default: the model's name)");
-  train->add_option("--emit", state->emit, "leave the trainer (exe), or one step as a library and its header, or as a graph (mlir), and train nothing")
+  train
+      ->add_option("--emit", state->emit,
+                   "leave the trainer (exe), or one step as a library and its header, or as a graph (mlir), and train nothing")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"exe", "lib", "header", "mlir"}));
