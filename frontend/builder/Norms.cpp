@@ -16,16 +16,17 @@ struct BatchStatistics {
 
 static BatchStatistics statisticsOf(Scope &s, Value x) {
   GraphBuilder &b = s.b;
-  Shape dims = dimsFrom(2, rankOf(x));
-  dims.insert(dims.begin(), 0);
+  Shape inner = dimsFrom(2, rankOf(x));
   double each = 1; // elements of a row and channel
-  for (int64_t dim : ArrayRef(dims).drop_front())
+  for (int64_t dim : inner)
     each *= static_cast<double>(sizesOf(x)[dim]);
-  Value rows = b.spread(s.rowWeights(), 0, sizesOf(x)), count = b.map<MulOp>(b.reduce(s.rowWeights(), ReduceKind::Add, 0), each);
+  Shape rows = {sizesOf(x)[0], sizesOf(x)[1]};
+  Value weight = b.spread(s.rowWeights(), 0, rows), count = b.map<MulOp>(b.reduce(s.rowWeights(), ReduceKind::Add, 0), each);
+  auto summed = [&](Value y) { return b.reduce(b.map<MulOp>(b.reduce(y, ReduceKind::Add, inner), weight), ReduceKind::Add, 0); };
   BatchStatistics made;
-  made.mean = b.map<DivOp>(b.reduce(b.map<MulOp>(x, rows), ReduceKind::Add, dims), count);
-  Value centred = b.map<SubOp>(x, b.spread(made.mean, 1, sizesOf(x)));
-  Value squares = b.reduce(b.map<MulOp>(b.map<MulOp>(centred, centred), rows), ReduceKind::Add, dims);
+  made.mean = b.map<DivOp>(summed(x), count);
+  // The derivative of a variance with respect to its mean is 0, so the mean is held: it would be a sum over the batch that gives zero.
+  Value centred = b.map<SubOp>(x, b.spread(b.detach(made.mean), 1, sizesOf(x))), squares = summed(b.map<MulOp>(centred, centred));
   made.variance = b.map<DivOp>(squares, count);
   made.unbiased = b.map<DivOp>(squares, b.map<MaxOp>(b.map<SubOp>(count, 1.0), 1.0));
   return made;
