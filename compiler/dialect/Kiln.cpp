@@ -146,6 +146,21 @@ std::optional<unsigned> tiedInput(FunctionOpInterface func, unsigned k) {
   return std::nullopt;
 }
 
+LogicalResult UseOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getParameterAttr());
+  if (!parameter)
+    return emitOpError("uses @") << getParameter() << ", but the module has no kiln.parameter of that name";
+  if (parameter.getType() != getType())
+    return emitOpError("uses @") << getParameter() << " as " << getType() << ", but it is declared as " << parameter.getType();
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  if (!symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr()))
+    return emitOpError("launches @") << getKernel() << ", but the module has no kiln.kernel of that name";
+  return success();
+}
+
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto build = [](Builder &b, ArrayRef<Type> args, ArrayRef<Type> results, function_interface_impl::VariadicFlag, std::string &) {
     return b.getFunctionType(args, results);

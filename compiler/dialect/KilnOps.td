@@ -45,6 +45,15 @@ def Kiln_ReduceKind : I32EnumAttr<"ReduceKind", "how a reduction combines", [
     I32EnumAttrCase<"Add", 0, "add">, I32EnumAttrCase<"Mul", 1, "mul">, I32EnumAttrCase<"Max", 2, "max">,
     I32EnumAttrCase<"Min", 3, "min">]> { let cppNamespace = "::kiln"; }
 
+//===- operands: what element types an op makes sense on -===//
+
+def Kiln_FloatElement : Type<Or<[F16.predicate, BF16.predicate, F32.predicate, F64.predicate]>, "float">;
+def Kiln_IntegerElement : Type<And<[AnyInteger.predicate, Neg<I1.predicate>]>, "integer">;
+def Kiln_Floats : RankedTensorOf<[Kiln_FloatElement]>;
+def Kiln_Integers : RankedTensorOf<[Kiln_IntegerElement]>;
+def Kiln_Numbers : RankedTensorOf<[Kiln_FloatElement, Kiln_IntegerElement]>;
+def Kiln_Bools : RankedTensorOf<[I1]>;
+
 //===- bases -===//
 
 class Kiln_Op<string mnemonic, list<Trait> traits = []> : Op<Kiln_Dialect, mnemonic, traits>;
@@ -72,8 +81,8 @@ class Kiln_Tensor<string mnemonic, string roleName, list<Trait> traits = [], Tra
 
 /// Elementwise: `element` gives the result's element type from the operands', `expr` the value at one coordinate, with in(i) for operand i.
 /// `derivative` sets the operands' cotangents: d.set(i, ...) with g for the result's.
-class Kiln_Map<string mnemonic, dag arguments_, string element, string expr, string derivative = "">
-    : Kiln_Tensor<mnemonic, "Map", [SameOperandsAndResultShape],
+class Kiln_Map<string mnemonic, dag arguments_, string element, string expr, string derivative = "", list<Trait> traits = []>
+    : Kiln_Tensor<mnemonic, "Map", !listconcat([SameOperandsAndResultShape], traits),
                   !if(!empty(derivative), Kiln_NotDifferentiable, DeclareOpInterfaceMethods<Kiln_GradientInterface>)> {
   let arguments = arguments_;
   code gradientMethod = !if(!empty(derivative), "", [{
@@ -95,12 +104,12 @@ class Kiln_Map<string mnemonic, dag arguments_, string element, string expr, str
   }];
 }
 /// Derivative of a function y of x: the cotangent of x, given g, that of y.
-class Kiln_Unary<string mnemonic, string fn, string dx = "", string element = "x">
-    : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x), element, "::kiln::math::" # fn # "(in(0))",
+class Kiln_Unary<string mnemonic, string fn, string dx = "", string element = "x", Constraint operand = Kiln_Numbers>
+    : Kiln_Map<mnemonic, (ins operand:$x), element, "::kiln::math::" # fn # "(in(0))",
                !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.result(); d.set(0, " # dx # ");")>;
 /// Derivatives of a function z of x and y: the cotangents of x and y, given g, that of z.
-class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", string element = "x">
-    : Kiln_Map<mnemonic, (ins AnyRankedTensor:$x, AnyRankedTensor:$y), element, "::kiln::math::" # fn # "(in(0), in(1))",
+class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", string element = "x", Constraint operand = Kiln_Numbers>
+    : Kiln_Map<mnemonic, (ins operand:$x, operand:$y), element, "::kiln::math::" # fn # "(in(0), in(1))",
                !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.operand(1), z = d.result(); d.set(0, " # dx # "); d.set(1, " # dy # ");")> {
   let hasVerifier = 1;
   let extraClassDefinition = gradientMethod # foldAndRole # [{
@@ -116,6 +125,9 @@ class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", st
   }];
 }
 defvar Bool = "::mlir::IntegerType::get(context, 1)";
+class Kiln_Function<string mnemonic, string fn, string dx> : Kiln_Unary<mnemonic, fn, dx, "x", Kiln_Floats>;
+class Kiln_Logic<string mnemonic, string fn> : Kiln_Binary<mnemonic, fn, "", "", Bool, Kiln_Bools>;
+class Kiln_Bits<string mnemonic, string fn> : Kiln_Binary<mnemonic, fn, "", "", "x", Kiln_Integers>;
 
 //===- maps: one line each; the meaning of fn, with its bound in ULP, is in lower/Math.h -===//
 
@@ -125,29 +137,29 @@ def SignOp : Kiln_Unary<"sign", "sign">;
 def FloorOp : Kiln_Unary<"floor", "floor">;
 def CeilOp : Kiln_Unary<"ceil", "ceil">;
 def RoundOp : Kiln_Unary<"round", "round">;
-def SqrtOp : Kiln_Unary<"sqrt", "sqrt", "0.5 * g / y">;
-def RsqrtOp : Kiln_Unary<"rsqrt", "rsqrt", "-0.5 * g * y * y * y">;
-def ReciprocalOp : Kiln_Unary<"reciprocal", "reciprocal", "-(g * y * y)">;
-def ExpOp : Kiln_Unary<"exp", "exp", "g * y">;
-def Expm1Op : Kiln_Unary<"expm1", "expm1", "g * (y + 1)">;
-def LogOp : Kiln_Unary<"log", "log", "g / x">;
-def Log1pOp : Kiln_Unary<"log1p", "log1p", "g / (x + 1)">;
-def SinOp : Kiln_Unary<"sin", "sin", "g * cos(x)">;
-def CosOp : Kiln_Unary<"cos", "cos", "-(g * sin(x))">;
-def TanOp : Kiln_Unary<"tan", "tan", "g * (y * y + 1)">;
-def AsinOp : Kiln_Unary<"asin", "asin", "g * rsqrt(1 - x * x)">;
-def AcosOp : Kiln_Unary<"acos", "acos", "-(g * rsqrt(1 - x * x))">;
-def AtanOp : Kiln_Unary<"atan", "atan", "g / (x * x + 1)">;
-def SinhOp : Kiln_Unary<"sinh", "sinh", "g * cosh(x)">;
-def CoshOp : Kiln_Unary<"cosh", "cosh", "g * sinh(x)">;
-def TanhOp : Kiln_Unary<"tanh", "tanh", "g * (1 - y * y)">;
-def AsinhOp : Kiln_Unary<"asinh", "asinh", "g * rsqrt(x * x + 1)">;
-def AcoshOp : Kiln_Unary<"acosh", "acosh", "g * rsqrt(x * x - 1)">;
-def AtanhOp : Kiln_Unary<"atanh", "atanh", "g / (1 - x * x)">;
-def ErfOp : Kiln_Unary<"erf", "erf", "1.1283791670955126 * g * exp(-(x * x))">;
-def SigmoidOp : Kiln_Unary<"sigmoid", "sigmoid", "g * y * (1 - y)">;
-def NotOp : Kiln_Unary<"not", "logicalNot", "", Bool>;
-def BitNotOp : Kiln_Unary<"bit_not", "bitNot">;
+def SqrtOp : Kiln_Function<"sqrt", "sqrt", "0.5 * g / y">;
+def RsqrtOp : Kiln_Function<"rsqrt", "rsqrt", "-0.5 * g * y * y * y">;
+def ReciprocalOp : Kiln_Function<"reciprocal", "reciprocal", "-(g * y * y)">;
+def ExpOp : Kiln_Function<"exp", "exp", "g * y">;
+def Expm1Op : Kiln_Function<"expm1", "expm1", "g * (y + 1)">;
+def LogOp : Kiln_Function<"log", "log", "g / x">;
+def Log1pOp : Kiln_Function<"log1p", "log1p", "g / (x + 1)">;
+def SinOp : Kiln_Function<"sin", "sin", "g * cos(x)">;
+def CosOp : Kiln_Function<"cos", "cos", "-(g * sin(x))">;
+def TanOp : Kiln_Function<"tan", "tan", "g * (y * y + 1)">;
+def AsinOp : Kiln_Function<"asin", "asin", "g * rsqrt(1 - x * x)">;
+def AcosOp : Kiln_Function<"acos", "acos", "-(g * rsqrt(1 - x * x))">;
+def AtanOp : Kiln_Function<"atan", "atan", "g / (x * x + 1)">;
+def SinhOp : Kiln_Function<"sinh", "sinh", "g * cosh(x)">;
+def CoshOp : Kiln_Function<"cosh", "cosh", "g * sinh(x)">;
+def TanhOp : Kiln_Function<"tanh", "tanh", "g * (1 - y * y)">;
+def AsinhOp : Kiln_Function<"asinh", "asinh", "g * rsqrt(x * x + 1)">;
+def AcoshOp : Kiln_Function<"acosh", "acosh", "g * rsqrt(x * x - 1)">;
+def AtanhOp : Kiln_Function<"atanh", "atanh", "g / (1 - x * x)">;
+def ErfOp : Kiln_Function<"erf", "erf", "1.1283791670955126 * g * exp(-(x * x))">;
+def SigmoidOp : Kiln_Function<"sigmoid", "sigmoid", "g * y * (1 - y)">;
+def NotOp : Kiln_Unary<"not", "logicalNot", "", Bool, Kiln_Bools>;
+def BitNotOp : Kiln_Unary<"bit_not", "bitNot", "", "x", Kiln_Integers>;
 def IsNanOp : Kiln_Unary<"is_nan", "isNan", "", Bool>;
 def IsInfOp : Kiln_Unary<"is_inf", "isInf", "", Bool>;
 
@@ -160,22 +172,23 @@ def FmodOp : Kiln_Binary<"fmod", "fmod", "g", "-(g * trunc(x / y))">;
 def PowOp : Kiln_Binary<"pow", "pow", "g * y * pow(x, y - 1)", "select(less(x.like(0), x), g * z * log(x), 0)">;
 def MinOp : Kiln_Binary<"min", "min", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
 def MaxOp : Kiln_Binary<"max", "max", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
-def EqOp : Kiln_Binary<"eq", "eq", "", "", Bool>;
+def EqOp : Kiln_Binary<"eq", "eq", "", "", Bool, AnyRankedTensor>;
 def LtOp : Kiln_Binary<"lt", "lt", "", "", Bool>;
 def LeOp : Kiln_Binary<"le", "le", "", "", Bool>;
-def AndOp : Kiln_Binary<"and", "logicalAnd", "", "", Bool>;
-def OrOp : Kiln_Binary<"or", "logicalOr", "", "", Bool>;
-def XorOp : Kiln_Binary<"xor", "logicalXor", "", "", Bool>;
-def BitAndOp : Kiln_Binary<"bit_and", "bitAnd">;
-def BitOrOp : Kiln_Binary<"bit_or", "bitOr">;
-def BitXorOp : Kiln_Binary<"bit_xor", "bitXor">;
-def ShiftLeftOp : Kiln_Binary<"shift_left", "shiftLeft">;
-def ShiftRightOp : Kiln_Binary<"shift_right", "shiftRight">;
+def AndOp : Kiln_Logic<"and", "logicalAnd">;
+def OrOp : Kiln_Logic<"or", "logicalOr">;
+def XorOp : Kiln_Logic<"xor", "logicalXor">;
+def BitAndOp : Kiln_Bits<"bit_and", "bitAnd">;
+def BitOrOp : Kiln_Bits<"bit_or", "bitOr">;
+def BitXorOp : Kiln_Bits<"bit_xor", "bitXor">;
+def ShiftLeftOp : Kiln_Bits<"shift_left", "shiftLeft">;
+def ShiftRightOp : Kiln_Bits<"shift_right", "shiftRight">;
 
-def SelectOp : Kiln_Map<"select", (ins AnyRankedTensor:$condition, AnyRankedTensor:$x, AnyRankedTensor:$y),
+def SelectOp : Kiln_Map<"select", (ins Kiln_Bools:$condition, AnyRankedTensor:$x, AnyRankedTensor:$y),
                         "::mlir::cast<::mlir::ShapedType>(adaptor.getX().getType()).getElementType()",
                         "::kiln::math::select(in(0), in(1), in(2))",
-                        "::kiln::Term c = d.operand(0); d.set(1, select(c, g, 0)); d.set(2, select(c, 0, g));">;
+                        "::kiln::Term c = d.operand(0); d.set(1, select(c, g, 0)); d.set(2, select(c, 0, g));",
+                        [AllElementTypesMatch<["x", "y"]>]>;
 /// Float to integer truncates and saturates, NaN becomes 0; anything to i1 is `!= 0`.
 def CastOp : Kiln_Map<"cast", (ins AnyRankedTensor:$x, TypeAttr:$to), "adaptor.getTo()",
                       "::kiln::math::cast(::kiln::lower::halideType(getTo()), in(0))",
@@ -203,7 +216,8 @@ def ConstantOp : Kiln_Op<"constant", [Pure, ConstantLike, Kiln_NotDifferentiable
 /// result[..., i, ...] = i along `dim`.
 def IotaOp : Kiln_Op<"iota", [Pure, Kiln_NotDifferentiable, DeclareOpInterfaceMethods<Kiln_AlgorithmInterface>]> {
   let arguments = (ins I64Attr:$dim);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Kiln_Numbers:$result);
+  let hasVerifier = 1;
   let assemblyFormat = "attr-dict `:` type($result)";
   let extraClassDeclaration = "::Halide::Expr emit(::kiln::lower::Emitter &emitter, unsigned result, ::kiln::lower::At at);";
   let extraClassDefinition = [{
@@ -253,12 +267,12 @@ def ConcatOp : Kiln_Move<"concat", "Join", [DeclareOpInterfaceMethods<Kiln_JoinI
 /// ONNX Gather: result = x with dimension `axis` replaced by indices' dimensions. Negative indices count from the end; the program
 /// refuses others out of range before the launch, the kernel clamps.
 def GatherOp : Kiln_Move<"gather", "Gather"> {
-  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
+  let arguments = (ins AnyRankedTensor:$x, Kiln_Integers:$indices, I64Attr:$axis);
   let hasVerifier = 1;
 }
 /// ONNX GatherElements: result[i.., j, k..] = x[i.., indices[i.., j, k..], k..] along `axis`.
 def TakeAlongOp : Kiln_Move<"take_along", "Gather"> {
-  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, I64Attr:$axis);
+  let arguments = (ins AnyRankedTensor:$x, Kiln_Integers:$indices, I64Attr:$axis);
   let hasVerifier = 1;
 }
 
@@ -266,29 +280,29 @@ def TakeAlongOp : Kiln_Move<"take_along", "Gather"> {
 
 /// Removes `dims`. An empty extent gives the kind's identity.
 def ReduceOp : Kiln_Tensor<"reduce", "Reduce"> {
-  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, DenseI64ArrayAttr:$dims);
+  let arguments = (ins Kiln_Numbers:$x, Kiln_ReduceKind:$kind, DenseI64ArrayAttr:$dims);
   let hasVerifier = 1;
 }
 /// Index (i64) of the maximum or minimum along `dim`, which is removed; the first wins, or the last with `last`.
 def ArgReduceOp : Kiln_Tensor<"arg_reduce", "Reduce", [], Kiln_NotDifferentiable> {
-  let arguments = (ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind, I64Attr:$dim, UnitAttr:$last);
+  let arguments = (ins Kiln_Numbers:$x, Kiln_ReduceKind:$kind, I64Attr:$dim, UnitAttr:$last);
   let hasVerifier = 1;
 }
 /// Running sum along `dim`.
 def CumulativeOp : Kiln_Tensor<"cumulative", "Reduce"> {
-  let arguments = (ins AnyRankedTensor:$x, I64Attr:$dim, UnitAttr:$exclusive, UnitAttr:$reverse);
+  let arguments = (ins Kiln_Numbers:$x, I64Attr:$dim, UnitAttr:$exclusive, UnitAttr:$reverse);
   let hasVerifier = 1;
 }
 /// General dot with one letter per dimension, as einsum: "bmk,bkn->bmn". A letter of the operands that the result lacks is summed.
 def ContractOp : Kiln_Tensor<"contract", "Product", [DeclareOpInterfaceMethods<Kiln_ProductInterface>]> {
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, StrAttr:$labels);
+  let arguments = (ins Kiln_Numbers:$lhs, Kiln_Numbers:$rhs, StrAttr:$labels);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
 /// General convolution, labels as contract: "ncyx,ocyx->noyx" with the `spatial` letters "yx" windowed (grouped: "ngcyx,gocyx->ngoyx").
 /// Per spatial letter: result y reads lhs (y*stride + ky*dilation - low) / lhs_dilation where that divides and lies inside.
 def WindowOp : Kiln_Tensor<"window", "Product", [DeclareOpInterfaceMethods<Kiln_ProductInterface>]> {
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, StrAttr:$labels, StrAttr:$spatial, DenseI64ArrayAttr:$strides,
+  let arguments = (ins Kiln_Numbers:$lhs, Kiln_Numbers:$rhs, StrAttr:$labels, StrAttr:$spatial, DenseI64ArrayAttr:$strides,
                        DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high, DenseI64ArrayAttr:$lhs_dilation, DenseI64ArrayAttr:$dilation);
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
@@ -300,11 +314,11 @@ class Kiln_Pool<string mnemonic, Trait derivative = DeclareOpInterfaceMethods<Ki
                  DenseI64ArrayAttr:$dilation);
   let hasVerifier = 1;
 }
-def PoolOp : Kiln_Pool<"pool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, "Pool", 1> { let arguments = !con((ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind), windows); }
+def PoolOp : Kiln_Pool<"pool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, "Pool", 1> { let arguments = !con((ins Kiln_Numbers:$x, Kiln_ReduceKind:$kind), windows); }
 /// Which tap of each window holds its maximum or minimum (i32, taps counted in row-major order; the first one wins): what a pool's gradient
 /// must know. A window without any element of x has tap 0.
 def ArgPoolOp : Kiln_Pool<"arg_pool", Kiln_NotDifferentiable> {
-  let arguments = !con((ins AnyRankedTensor:$x, Kiln_ReduceKind:$kind), windows);
+  let arguments = !con((ins Kiln_Numbers:$x, Kiln_ReduceKind:$kind), windows);
 }
 /// Per window the element of x at the tap `index`, or 0 when that is padding.
 def PoolTakeOp : Kiln_Pool<"pool_take"> { let arguments = !con((ins AnyRankedTensor:$x, AnyRankedTensor:$index), windows); }
@@ -339,7 +353,7 @@ def ParameterOp : Kiln_Op<"parameter", [Symbol]> {
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, OptionalAttr<StrAttr>:$hash);
   let assemblyFormat = "$sym_name `:` $type attr-dict";
 }
-def UseOp : Kiln_Op<"use", [Pure]> {
+def UseOp : Kiln_Op<"use", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "the value of a parameter";
   let arguments = (ins FlatSymbolRefAttr:$parameter);
   let results = (outs AnyRankedTensor:$result);
@@ -363,7 +377,7 @@ def ReturnOp : Kiln_Op<"return", [Pure, Terminator]> {
   let assemblyFormat = "operands attr-dict `:` type(operands)";
 }
 /// Runs a kernel. After planning, `offsets` places each result in the arena (bytes) or, as -1-k, in output k, there `within` bytes on.
-def LaunchOp : Kiln_Op<"launch", [Pure]> {
+def LaunchOp : Kiln_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$operands_, OptionalAttr<DenseI64ArrayAttr>:$offsets,
                        OptionalAttr<DenseI64ArrayAttr>:$within);
   let results = (outs Variadic<AnyRankedTensor>:$results_);

@@ -23,6 +23,11 @@ Halide::Expr ConstantOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   return result;
 }
 
+LogicalResult IotaOp::verify() {
+  int64_t rank = cast<RankedTensorType>(getType()).getRank(), dim = static_cast<int64_t>(getDim());
+  return dim >= 0 && dim < rank ? success() : emitOpError("needs a dim below ") << rank << ", found " << dim;
+}
+
 Halide::Expr IotaOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
   return math::cast(lower::halideType(cast<RankedTensorType>(getType()).getElementType()), emitter.expr(at[getDim()]));
 }

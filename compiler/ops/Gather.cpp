@@ -31,8 +31,6 @@ LogicalResult GatherOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
 }
 
 LogicalResult GatherOp::verify() {
-  if (!cast<ShapedType>(getIndices().getType()).getElementType().isInteger())
-    return emitOpError("indices must be integers");
   // Verified before the result's type is inferred: nothing can be taken for granted yet.
   int64_t axis = getAxis(), rank = cast<ShapedType>(getX().getType()).getRank();
   if (axis < 0 || axis >= rank)

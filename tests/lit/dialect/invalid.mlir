@@ -134,7 +134,7 @@ func.func @concat_nothing() {
 // -----
 
 func.func @gather_float(%x: tensor<2x3xf32>, %i: tensor<2xf32>) {
-  // expected-error @+1 {{'kiln.gather' op indices must be integers}}
+  // expected-error @+1 {{'kiln.gather' op operand #1 must be ranked tensor of integer values, but got 'tensor<2xf32>'}}
   %0 = kiln.gather %x, %i {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2xf32>) -> tensor<2x2xf32>
   return
 }
@@ -365,5 +365,142 @@ func.func @transpose_rank(%x: tensor<2x3xf32>) {
   // expected-error @+2 {{perm has 1 entries for rank 2}}
   // expected-error @+1 {{'kiln.transpose' op failed to infer returned types}}
   %0 = kiln.transpose %x {perm = array<i64: 0>} : (tensor<2x3xf32>) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @exp_of_integers(%x: tensor<3xi32>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of float values, but got 'tensor<3xi32>'}}
+  %0 = kiln.exp %x : (tensor<3xi32>) -> tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @sqrt_of_bools(%x: tensor<3xi1>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of float values, but got 'tensor<3xi1>'}}
+  %0 = kiln.sqrt %x : (tensor<3xi1>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @float_of_eight_bits(%x: tensor<3xf8E5M2>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of float values, but got 'tensor<3xf8E5M2>'}}
+  %0 = kiln.log %x : (tensor<3xf8E5M2>) -> tensor<3xf8E5M2>
+  return
+}
+
+// -----
+
+func.func @not_of_numbers(%x: tensor<3xf32>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of 1-bit signless integer values, but got 'tensor<3xf32>'}}
+  %0 = kiln.not %x : (tensor<3xf32>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @and_of_numbers(%x: tensor<3xi8>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of 1-bit signless integer values, but got 'tensor<3xi8>'}}
+  %0 = kiln.and %x, %x : (tensor<3xi8>, tensor<3xi8>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @bits_of_floats(%x: tensor<3xf32>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of integer values, but got 'tensor<3xf32>'}}
+  %0 = kiln.bit_xor %x, %x : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @shift_of_bools(%x: tensor<3xi1>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of integer values, but got 'tensor<3xi1>'}}
+  %0 = kiln.shift_left %x, %x : (tensor<3xi1>, tensor<3xi1>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @bit_not_of_floats(%x: tensor<3xf64>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of integer values, but got 'tensor<3xf64>'}}
+  %0 = kiln.bit_not %x : (tensor<3xf64>) -> tensor<3xf64>
+  return
+}
+
+// -----
+
+func.func @add_of_bools(%x: tensor<3xi1>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of float or integer values, but got 'tensor<3xi1>'}}
+  %0 = kiln.add %x, %x : (tensor<3xi1>, tensor<3xi1>) -> tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @select_on_numbers(%c: tensor<3xf32>, %x: tensor<3xf32>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of 1-bit signless integer values, but got 'tensor<3xf32>'}}
+  %0 = kiln.select %c, %x, %x : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @select_of_two_types(%c: tensor<3xi1>, %x: tensor<3xf32>, %y: tensor<3xi32>) {
+  // expected-error @+1 {{failed to verify that all of {x, y} have same element type}}
+  %0 = kiln.select %c, %x, %y : (tensor<3xi1>, tensor<3xf32>, tensor<3xi32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @reduce_of_bools(%x: tensor<3xi1>) {
+  // expected-error @+1 {{operand #0 must be ranked tensor of float or integer values, but got 'tensor<3xi1>'}}
+  %0 = kiln.reduce %x {kind = 0 : i32, dims = array<i64: 0>} : (tensor<3xi1>) -> tensor<i1>
+  return
+}
+
+// -----
+
+func.func @iota_dim() {
+  // expected-error @+1 {{'kiln.iota' op needs a dim below 2, found 2}}
+  %0 = kiln.iota {dim = 2 : i64} : tensor<3x4xi64>
+  return
+}
+
+// -----
+
+func.func @iota_of_bools() {
+  // expected-error @+1 {{result #0 must be ranked tensor of float or integer values, but got 'tensor<3xi1>'}}
+  %0 = kiln.iota {dim = 0 : i64} : tensor<3xi1>
+  return
+}
+
+// -----
+
+func.func @unknown_parameter() {
+  // expected-error @+1 {{'kiln.use' op uses @none, but the module has no kiln.parameter of that name}}
+  %0 = kiln.use @none : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @unknown_kernel(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'kiln.launch' op launches @none, but the module has no kiln.kernel of that name}}
+  %0 = kiln.launch @none(%x) : (tensor<3xf32>) -> tensor<3xf32>
+  return
+}
+
+// -----
+
+kiln.parameter @w : tensor<3xf32>
+func.func @parameter_type() {
+  // expected-error @+1 {{'kiln.use' op uses @w as 'tensor<4xf32>', but it is declared as 'tensor<3xf32>'}}
+  %0 = kiln.use @w : tensor<4xf32>
   return
 }

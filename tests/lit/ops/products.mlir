@@ -74,6 +74,10 @@ func.func @strided(%x: tensor<2x3x6x7xf32>, %w: tensor<5x3x1x1xf32>) -> tensor<2
 // CHECK-DAG:     %[[A:.*]] = kiln.broadcast %[[ALL]] {dims = array<i64: 1>, shape = array<i64: 1, 5, 8, 8>}
 // CHECK:         kiln.add %[[P]], %[[A]] : (tensor<1x5x8x8xf32>, tensor<1x5x8x8xf32>)
 // CHECK-NEXT:    return
+kiln.parameter @w : tensor<5x3x3x3xf32>
+kiln.parameter @b : tensor<5xf32>
+kiln.parameter @s : tensor<5xf32>
+kiln.parameter @t : tensor<5xf32>
 func.func @batch_norm(%x: tensor<1x3x8x8xf32>) -> tensor<1x5x8x8xf32> {
   %w = kiln.use @w : tensor<5x3x3x3xf32>
   %b = kiln.use @b : tensor<5xf32>
@@ -98,6 +102,8 @@ func.func @batch_norm(%x: tensor<1x3x8x8xf32>) -> tensor<1x5x8x8xf32> {
 // CHECK:         kiln.mul %[[P]]
 // CHECK:         %[[Q:.*]] = kiln.contract %arg0, %[[W]]
 // CHECK:         kiln.mul
+kiln.parameter @w : tensor<3x5xf32>
+kiln.parameter @rows : tensor<4xf32>
 func.func @scale_stays(%x: tensor<4x3xf32>, %given: tensor<5xf32>) -> (tensor<4x5xf32>, tensor<4x5xf32>) {
   %w = kiln.use @w : tensor<3x5xf32>
   %rows = kiln.use @rows : tensor<4xf32>

@@ -163,6 +163,7 @@ func.func @main(%x: tensor<6x8xf32>, %w: tensor<8x4xf32>) -> (tensor<4x6xf32>, t
 // CHECK-LABEL: func.func @main
 // CHECK:         kiln.launch @[[K]](%{{.*}}, %arg0, %arg1) {checks = [{limit = 50 : i64, node = "embed", operand = 1 : i64}]}
 // CHECK-NOT:     kiln.launch
+kiln.parameter @table : tensor<50x4xf32>
 func.func @main(%i: tensor<3xi64>, %p: tensor<3x4xf32>) -> tensor<3x4xf32> {
   %t = kiln.use @table : tensor<50x4xf32>
   %0 = kiln.gather %t, %i {axis = 0 : i64} : (tensor<50x4xf32>, tensor<3xi64>) -> tensor<3x4xf32> loc("embed")
@@ -201,6 +202,7 @@ func.func @main(%x: tensor<3x8xf32>, %w: tensor<8x6xf32>) -> tensor<3x3xf32> {
 // CHECK:         %[[W:.*]] = kiln.use @w
 // CHECK:         %[[E:.*]] = kiln.launch @{{.*}}(%[[W]])
 // CHECK:         kiln.launch @{{.*}}(%arg0, %[[E]])
+kiln.parameter @w : tensor<4xf32>
 func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
   %w = kiln.use @w : tensor<4xf32>
   %0 = kiln.exp %w : (tensor<4xf32>) -> tensor<4xf32>

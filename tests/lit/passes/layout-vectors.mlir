@@ -12,6 +12,8 @@
 // EIGHT:         kiln.kernel @{{.*}}(%arg0: tensor<6x6x3x3xf32>) -> tensor<6x6x3x3xf32, #kiln.layout<"0%8,1%8,3,2,1/8,0/8">>
 // SIXTEEN-NOT:   kiln.kernel
 // CHECK-LABEL: func.func @main
+kiln.parameter @w : tensor<6x3x3x3xf32>
+kiln.parameter @v : tensor<6x6x3x3xf32>
 func.func @main(%x: tensor<1x3x16x16xf32>) -> tensor<1x6x8x8xf32> {
   %w = kiln.use @w : tensor<6x3x3x3xf32>
   %v = kiln.use @v : tensor<6x6x3x3xf32>
@@ -32,6 +34,9 @@ func.func @main(%x: tensor<1x3x16x16xf32>) -> tensor<1x6x8x8xf32> {
 // CHECK:         %[[R:.*]] = kiln.launch @k1_main
 // CHECK-NEXT:    %[[D:.*]] = kiln.launch @{{.*}}(%[[R]]) : {{.*}} -> tensor<3x5xf32>
 // CHECK-NEXT:    return %[[D]] : tensor<3x5xf32>
+kiln.parameter @w : tensor<10x20xf32>
+kiln.parameter @b : tensor<20xf32>
+kiln.parameter @v : tensor<20x5xf32>
 func.func @main(%x: tensor<3x10xf32>) -> tensor<3x5xf32> {
   %w = kiln.use @w : tensor<10x20xf32>
   %b = kiln.use @b : tensor<20xf32>
@@ -55,6 +60,7 @@ func.func @main(%x: tensor<3x10xf32>) -> tensor<3x5xf32> {
 // CHECK-LABEL: kiln.kernel @k2_main(
 // CHECK-SAME:    -> tensor<1x32x4x4xf32> {
 // CHECK-LABEL: func.func @main
+kiln.parameter @w : tensor<32x3x3x3xf32>
 func.func @main(%x: tensor<1x3x16x16xf32>) -> tensor<1x32x4x4xf32> {
   %w = kiln.use @w : tensor<32x3x3x3xf32>
   %0 = kiln.window %x, %w {dilation = array<i64: 1, 1>, high = array<i64: 1, 1>, labels = "ncyx,ocyx->noyx", lhs_dilation = array<i64: 1, 1>, low = array<i64: 1, 1>, spatial = "yx", strides = array<i64: 1, 1>} : (tensor<1x3x16x16xf32>, tensor<32x3x3x3xf32>) -> tensor<1x32x16x16xf32>
