@@ -23,12 +23,23 @@ llvm::Expected<std::map<std::string, int64_t>> parseDims(const std::vector<std::
   return result;
 }
 
-// What a graph as text may hold: @main, of ops with algorithms on plain tensors of known shape. Kernels and layouts are the compiler's own:
-// the verifiers see each op alone, and cannot refuse a launch of what is not there. Empty: nothing is wrong.
+// As compilers write it: model.mlir:3:5, and a colon.
+std::string placeOf(mlir::Location location) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (auto place = mlir::dyn_cast<mlir::FileLineColLoc>(location))
+    stream << place.getFilename().strref() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
+  else
+    stream << location << ": ";
+  return text;
+}
+
+// What a graph as text may hold: @main, of ops with algorithms on plain tensors of known shape. Kernels and layouts are the compiler's own.
+// Empty: nothing is wrong.
 std::string faultOf(mlir::ModuleOp module) {
   auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
   if (!main || !llvm::hasSingleElement(main.getBody()))
-    return "expected a function @main of one block";
+    return placeOf(module.getLoc()) + "expected a function @main of one block";
   std::string fault;
   llvm::raw_string_ostream stream(fault);
   auto plain = [](mlir::Type type) {
@@ -40,18 +51,15 @@ std::string faultOf(mlir::ModuleOp module) {
            tensor.getElementType().isSignlessInteger(1);
   };
   module.walk([&](mlir::Operation *op) {
-    auto iota = mlir::dyn_cast<IotaOp>(op);
     llvm::SmallVector<mlir::Type> types(op->getResultTypes());
     if (auto func = mlir::dyn_cast<mlir::func::FuncOp>(op))
       llvm::append_range(types, func.getArgumentTypes());
     auto odd = llvm::find_if_not(types, plain);
     if (!mlir::isa<AlgorithmOpInterface, GradientOp, UseOp, ParameterOp, mlir::func::FuncOp, mlir::func::ReturnOp, mlir::ModuleOp>(
             op))
-      stream << op->getLoc() << ": '" << op->getName() << "' is no op of a graph";
+      stream << placeOf(op->getLoc()) << "'" << op->getName() << "' is no op of a graph";
     else if (odd != types.end())
-      stream << op->getLoc() << ": expected tensors of known shape, numbers and no layout, found " << *odd;
-    else if (iota && iota.getDim() >= static_cast<uint64_t>(mlir::cast<mlir::RankedTensorType>(iota.getType()).getRank()))
-      stream << op->getLoc() << ": dim " << iota.getDim() << " is none of those of " << iota.getType();
+      stream << placeOf(op->getLoc()) << "expected tensors of known shape, numbers and no layout, found " << *odd;
     return stream.str().empty() ? mlir::WalkResult::advance() : mlir::WalkResult::interrupt();
   });
   return fault;
@@ -85,13 +93,13 @@ static llvm::Error loadZoo(llvm::StringRef name, std::map<std::string, int64_t> 
   return llvm::Error::success();
 }
 
-static llvm::Error loadText(llvm::StringRef text, Loaded &loaded) {
+static llvm::Error loadText(llvm::StringRef text, const std::string &path, Loaded &loaded) {
   std::string problems;
   mlir::ScopedDiagnosticHandler handler(loaded.context.get(), [&](mlir::Diagnostic &diagnostic) {
-    llvm::raw_string_ostream(problems) << diagnostic.getLocation() << ": " << diagnostic << "\n";
+    llvm::raw_string_ostream(problems) << placeOf(diagnostic.getLocation()) << diagnostic << "\n";
     return mlir::success();
   });
-  loaded.module = mlir::parseSourceString<mlir::ModuleOp>(text, loaded.context.get());
+  loaded.module = mlir::parseSourceString<mlir::ModuleOp>(text, loaded.context.get(), path);
   if (!loaded.module)
     return llvm::createStringError("%s", llvm::StringRef(problems).rtrim().str().c_str());
   std::string fault = faultOf(*loaded.module);
@@ -117,7 +125,7 @@ static llvm::Error loadOnnx(const Source &source, std::map<std::string, int64_t>
   options.training = source.training;
   auto import = onnx::importModel(*model, options, *loaded.context);
   if (!import)
-    return llvm::createStringError("%s", import.error().c_str());
+    return llvm::createStringError("%s: %s", source.path.c_str(), import.error().c_str());
   static_cast<WeightedModule &>(loaded) = std::move(*import);
   return llvm::Error::success();
 }
@@ -145,7 +153,7 @@ llvm::Expected<Loaded> load(const Source &source) {
   if (!isText)
     file.reset(); // ONNX reads it again, in parts: not twice in memory
   llvm::Error error = isZoo                            ? loadZoo(path.drop_front(4), *dims, loaded)
-                      : isText                         ? loadText(bytes, loaded)
+                      : isText                         ? loadText(bytes, source.path, loaded)
                       : path.ends_with(".safetensors") ? loadCheckpoint(source.path, loaded)
                                                        : loadOnnx(source, *dims, loaded);
   if (error)
