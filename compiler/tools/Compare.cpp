@@ -1,9 +1,7 @@
 // kiln compare: a model's layers beside ONNX Runtime's, value by value.
 #include "compiler/tools/CompareScript.h"
 #include "compiler/tools/Layers.h"
-#include "compiler/tools/Plugin.h"
 #include "compiler/tools/Session.h"
-#include "compiler/tools/TensorFiles.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
@@ -28,47 +26,37 @@ llvm::Expected<std::string> findPython() {
 }
 
 struct CompareCommand {
-  BuildOptions build;
-  std::vector<std::string> inputs;
+  SessionOptions options;
+  Source &source = options.build.source;
   double tolerance = 1e-4;
-  uint64_t seed = 0;
 
   llvm::Error run() {
-    if (!llvm::StringRef(build.source.path).ends_with(".onnx"))
-      return llvm::createStringError("'%s': expected an .onnx model, which ONNX Runtime can run too", build.source.path.c_str());
+    if (!llvm::StringRef(source.path).ends_with(".onnx"))
+      return llvm::createStringError("'%s': expected an .onnx model, which ONNX Runtime can run too", source.path.c_str());
     auto python = findPython();
     if (!python)
       return python.takeError();
     std::string refusal;
-    auto view = viewModel(build.source, refusal);
+    auto view = viewModel(source, refusal);
     if (!view)
       return view.takeError();
     if (!refusal.empty())
       return llvm::createStringError("%s", refusal.c_str());
     chooseValues(*view);
-    auto started = Build::start(build);
-    if (!started)
-      return started.takeError();
-    Plugin plugin;
-    if (llvm::Error error = plugin.load(*started))
+    Session session;
+    if (llvm::Error error = session.open(options))
       return error;
-    const kiln_model_info &info = plugin.model().info;
-    TensorFiles in(plugin.scratch(), {info.inputs, size_t(info.input_count)}, "input");
-    if (llvm::Error error = in.take(inputs))
-      return error;
-    if (llvm::Error error = in.unpack())
-      return error;
-    if (llvm::Error error = in.makeUp(seed))
+    if (llvm::Error error = session.inputs().makeUp(options.seed))
       return error;
     std::vector<std::string> paths;
     std::vector<const char *> out;
-    for (int32_t i = 0; i < info.output_count; ++i)
-      paths.push_back(plugin.scratch().path("value" + std::to_string(i) + ".npy"));
+    for (int32_t i = 0; i < session.info().output_count; ++i)
+      paths.push_back(session.scratch().path("value" + std::to_string(i) + ".npy"));
     for (const std::string &path : paths)
       out.push_back(path.c_str());
-    if (llvm::Error error = isolated([&] { return runSession(plugin.model(), in.files(), out, 0); }))
+    if (llvm::Error error = session.run(out))
       return error;
-    return ask(*python, plugin.scratch(), info, in, paths);
+    return ask(*python, session, paths);
   }
 
   /// Further outputs: the values that layers hand on to others.
@@ -85,14 +73,14 @@ struct CompareCommand {
         producers[output] = {layer.name, layer.op};
         order.push_back(output);
         if (used.count(output) && !own.count(output))
-          build.source.outputs.push_back(output);
+          source.outputs.push_back(output);
       }
   }
 
-  llvm::Error ask(const std::string &python, const codegen::ScratchFolder &scratch, const kiln_model_info &info,
-                  const TensorFiles &in, const std::vector<std::string> &paths) {
+  llvm::Error ask(const std::string &python, Session &session, const std::vector<std::string> &paths) {
     llvm::json::Object feeds;
-    auto files = in.files();
+    const kiln_model_info &info = session.info();
+    auto files = session.inputs().files();
     for (int32_t i = 0; i < info.input_count; ++i)
       feeds[info.inputs[i].name] = files[size_t(i)];
     std::map<std::string, std::string> made;
@@ -104,11 +92,11 @@ struct CompareCommand {
         values.push_back(llvm::json::Object{
             {"name", name}, {"layer", producers[name].first}, {"op", producers[name].second}, {"file", made[name]}});
     llvm::json::Object job{
-        {"model", build.source.path}, {"tolerance", tolerance}, {"inputs", std::move(feeds)}, {"values", std::move(values)}};
-    auto script = scratch.write("compare.py", compareScript);
+        {"model", source.path}, {"tolerance", tolerance}, {"inputs", std::move(feeds)}, {"values", std::move(values)}};
+    auto script = session.scratch().write("compare.py", compareScript);
     if (!script)
       return script.takeError();
-    auto jobFile = scratch.write("compare.json", llvm::formatv("{0}", llvm::json::Value(std::move(job))).str());
+    auto jobFile = session.scratch().write("compare.json", llvm::formatv("{0}", llvm::json::Value(std::move(job))).str());
     if (!jobFile)
       return jobFile.takeError();
     fflush(nullptr);
@@ -132,11 +120,7 @@ RegisterCommand command(50, [](CLI::App &app) {
                   "Examples:\n"
                   "  kiln compare lenet5.onnx\n"
                   "  kiln compare net.onnx --dim batch=2 --input x=x.npy --tolerance 1e-5");
-  state->build.declare(*compare);
-  compare->add_option("--input", state->inputs, "an input's file, .npy or .npz; the others are made up")
-      ->type_name("NAME=FILE")
-      ->allow_extra_args(false);
-  compare->add_option("--seed", state->seed, "of the inputs made up")->capture_default_str();
+  state->options.declare(*compare, "an input's file, .npy or .npz; the others are made up");
   compare->add_option("--tolerance", state->tolerance, "largest difference, as a part of the value's largest magnitude")
       ->capture_default_str();
   return std::make_pair(compare, Run([state] { return state->run(); }));
