@@ -29,7 +29,7 @@ std::string placeOf(mlir::Location location) {
   llvm::raw_string_ostream stream(text);
   if (auto place = mlir::dyn_cast<mlir::FileLineColLoc>(location))
     stream << place.getFilename().strref() << ":" << place.getLine() << ":" << place.getColumn() << ": ";
-  else
+  else if (!mlir::isa<mlir::UnknownLoc>(location))
     stream << location << ": ";
   return text;
 }
