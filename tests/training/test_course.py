@@ -1,0 +1,118 @@
+"""The course's worked numbers through `kiln train` and `kiln run`, as a reader types them. (Single layers and losses: tests/builder.)"""
+import json
+import re
+
+import numpy as np
+import pytest
+
+from models import kiln
+
+CORNERS = np.float32([[0, 0], [0, 1], [1, 0], [1, 1]])
+TARGETS = {"AND": (0, 0, 0, 1), "OR": (0, 1, 1, 1), "XOR": (0, 1, 1, 0)}
+
+
+def column(values):
+    return np.float32(values)[:, None]
+
+
+def answers(model, folder, x, output):
+    """What a checkpoint gives for rows of x."""
+    np.save(folder / "in.npy", x)
+    kiln.kiln("run", model, "--input", f"x={folder / 'in.npy'}", "--output", f"{output}={folder / 'out.npy'}", *kiln.settings())
+    return np.load(folder / "out.npy").reshape(len(x), -1)
+
+
+def accuracy_of(trainer, data):
+    np.savez(trainer.folder / "data.npz", **data)
+    done = trainer.run("--data", "data.npz", "--resume", "c.safetensors", "--evaluate", "--metrics", "binary-accuracy")
+    assert done.code == 0, done
+    return json.loads(done.out)["binary-accuracy"]
+
+
+@pytest.mark.parametrize("gate", TARGETS)
+def test_perceptron_rule(trainer, gate):
+    """e = t - a with bias, rate 1: AND and OR are learned exactly, XOR is not, however long."""
+    native, data = trainer("zoo:perceptron"), {"x": CORNERS, "target": column(TARGETS[gate])}
+    left = native.train(data, "--rate", 1, "--epochs", 50)
+    assert (accuracy_of(native, data) == 1) == (gate != "XOR")
+    # Corrections of whole numbers from zero stay whole numbers.
+    weights = np.concatenate([np.ravel(a) for a in left.parameters().values()])
+    assert weights.any() or gate == "XOR"
+    np.testing.assert_array_equal(weights, np.round(weights))
+
+
+def test_or_by_hand(trainer):
+    """w = (0.5, 0.5), b = -0.25."""
+    from safetensors.numpy import save_file
+    native, data = trainer("zoo:perceptron"), {"x": CORNERS, "target": column(TARGETS["OR"])}
+    save_file({"neuron.weight": column([0.5, 0.5]), "neuron.bias": np.float32([-0.25])}, native.folder / "c.safetensors")
+    assert accuracy_of(native, data) == 1
+    assert accuracy_of(native, {"x": CORNERS, "target": column(TARGETS["AND"])}) == 0.5
+
+
+def test_xor_by_two_layers(trainer):
+    """Sigmoid neurons, 2-4-1, get 4 of 4."""
+    native, data = trainer("zoo:xor"), {"x": CORNERS, "target": column(TARGETS["XOR"])}
+    native.train(data)
+    assert accuracy_of(native, data) == 1
+    got = answers(native.folder / "c.safetensors", native.folder, CORNERS[:, None], "a")
+    np.testing.assert_array_equal(got.ravel() > 0.5, np.bool_(TARGETS["XOR"]))
+
+
+def test_line(trainer):
+    """y = 2x + 4 from samples; the quadratic cost of w = 3, b = 2 on x = 1..8 is 5.75."""
+    from safetensors.numpy import save_file
+    native, x = trainer("zoo:line"), column(range(1, 9))
+    data = {"x": x, "target": 2 * x + 4}
+    left = native.train(data, "--rate", 0.07, "--epochs", 1000)
+    assert left.tensors["line.weight"].item() == pytest.approx(2, abs=1e-4)
+    assert left.tensors["line.bias"].item() == pytest.approx(4, abs=1e-3)
+    save_file({"line.weight": np.float32([[3]]), "line.bias": np.float32([2])}, native.folder / "c.safetensors")
+    done = native.run("--data", "data.npz", "--resume", "c.safetensors", "--evaluate", "--metrics", "none")
+    assert json.loads(done.out)["loss"] == 5.75
+
+
+def test_batches_of_an_epoch(trainer):
+    """1000 samples in batches of 20 are 50 iterations."""
+    x = np.linspace(-1, 1, 1000, dtype=np.float32)[:, None]
+    left = trainer("zoo:line", "--batch", 20).train({"x": x, "target": x}, "--epochs", 3)
+    assert left.state["step"] == 150
+
+
+def convolution(folder, image, filters):
+    """A window over the image, without padding."""
+    sizes = [1, len(filters), *(np.shape(image)[i] - np.shape(filters)[i] + 1 for i in (2, 3))]
+    x, w, y = (f"tensor<{'x'.join(map(str, shape))}xf32>" for shape in (np.shape(image), np.shape(filters), sizes))
+    one, none = "array<i64: 1, 1>", "array<i64: 0, 0>"
+    (folder / "w.mlir").write_text(f"""
+func.func @main(%x: {x} {{kiln.name = "x"}}, %w: {w} {{kiln.name = "w"}}) -> ({y} {{kiln.name = "y"}}) {{
+  %0 = kiln.window %x, %w {{labels = "ncyx,ocyx->noyx", spatial = "yx", strides = {one}, low = {none}, high = {none},
+                            lhs_dilation = {one}, dilation = {one}}} : ({x}, {w}) -> {y}
+  return %0 : {y}
+}}""")
+    np.savez(folder / "in.npz", x=np.float32(image), w=np.float32(filters))
+    kiln.kiln("run", folder / "w.mlir", "--input", folder / "in.npz", "--output", f"y={folder / 'y.npy'}", *kiln.settings())
+    return np.load(folder / "y.npy")
+
+
+def test_edge_filter(tmp_path):
+    """3x3 edges (8 in the middle of -1): by hand 0 on even ground, and at a step from 10 to 50 three neighbours of 40 more or less."""
+    image = np.full((5, 6), 10.0)
+    image[:, 3:] = 50
+    edges = -np.ones((3, 3))
+    edges[1, 1] = 8
+    got = convolution(tmp_path, image[None, None], edges[None, None])
+    np.testing.assert_array_equal(got[0, 0], [[0, -120, 120, 0]] * 3)
+
+
+def test_fields_of_28(tmp_path):
+    """A 5x5 field on 28x28 gives 24x24."""
+    assert convolution(tmp_path, np.ones((1, 1, 28, 28)), np.ones((20, 1, 5, 5))).shape == (1, 20, 24, 24)
+
+
+def test_parameters_of_lenet5():
+    """C5 48,120, F6 10,164, 61,706 in all."""
+    out = kiln.kiln("inspect", "zoo:lenet5").out
+    assert "61,706" in out
+    listed = kiln.kiln("zoo").out
+    assert re.search(r"zoo:lenet5 .*61,706", listed)
