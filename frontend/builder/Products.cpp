@@ -42,9 +42,9 @@ Conv2D::operator Layer() const {
       throw BuildError{"it has " + std::to_string(o.filters) + " filters in " + std::to_string(o.groups_) + " groups for " +
                        shapeText(x[0])};
     PictureWindows w = windowsOf(x[0], o.kernel, o.strides_, o.dilation_, o.padding_, o.borders_);
-    auto taps = static_cast<double>(o.kernel.y * o.kernel.x);
-    Fans fans{static_cast<double>(channels / o.groups_) * taps, static_cast<double>(o.filters / o.groups_) * taps};
-    Value weights = s.parameter("weight", {o.filters, channels / o.groups_, o.kernel.y, o.kernel.x}, o.weights_, fans);
+    int64_t taps = o.kernel.y * o.kernel.x, in = channels / o.groups_, out = o.filters / o.groups_;
+    Fans fans{static_cast<double>(in * taps), static_cast<double>(out * taps)};
+    Value weights = s.parameter("weight", {o.filters, in, o.kernel.y, o.kernel.x}, o.weights_, fans);
     Value y = convolve(s.b, x[0], weights, o.groups_, {w.strides, w.low, w.high, {1, 1}, w.dilation});
     if (o.bias_)
       y = s.b.map<AddOp>(y, s.b.spread(s.parameter("bias", {o.filters}, o.biases_), 1, sizesOf(y)));
