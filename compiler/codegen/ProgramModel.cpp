@@ -165,7 +165,7 @@ void defineModel(ModuleOp module, const Signature &signature, const Sizes &sizes
   model.address("kiln_model_provenance").address(signature.tied.empty() ? "" : "kiln_model_tied");
   model.i64(target.instructions).i64(sizes.arena).i64(sizes.scratch);
   model.address(embedded ? weightsSymbol(options.prefix) : "").address(weights.file.empty() ? "" : "kiln_model_weights_file");
-  model.bytes(weights.hash).address(bodySymbol);
+  model.bytes(weights.hash).address(bodySymbol).address(/*device*/ "");
   model.define(module, modelSymbol);
   defineEntries(module, options.prefix);
 }

@@ -45,7 +45,8 @@ typedef struct kiln_model {
   const uint8_t *weights;    /* embedded weights, or NULL when they stand in a file */
   const char *weights_file;  /* its base name, or NULL */
   uint8_t weights_hash[32];  /* SHA-256 of the weights bytes (file form: also of the file's data section) */
-  kiln_program run;
+  kiln_program run;          /* on the CPU; NULL when the model has only a device */
+  const struct kiln_device_model *device; /* cuda/device.h; NULL: none */
 } kiln_model;
 
 kiln_status kiln_create(const kiln_model *model, const kiln_options *options, kiln_context **context);

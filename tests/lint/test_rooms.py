@@ -17,9 +17,9 @@ ROOMS = [
     ("compiler/passes/", ("compiler/passes/", "compiler/dialect/", "compiler/schedule/Space.h", "compiler/lower/Kernel.h"), ("mlir",)),
     ("compiler/schedule/Space", ("compiler/schedule/Space",), ()),
     ("compiler/schedule/", ("compiler/schedule/",), ("Halide",)),
-    # model.h is what generated code and the runtime agree on: codegen lays its struct out.
+    # model.h and device.h are what generated code and the runtime agree on: codegen lays their structs out.
     ("compiler/codegen/", ("compiler/codegen/", "compiler/dialect/", "compiler/lower/", "compiler/schedule/", "runtime/include/",
-                           "runtime/core/model.h"), ("mlir", "Halide")),
+                           "runtime/core/model.h", "runtime/cuda/device.h"), ("mlir", "Halide")),
     ("frontend/", ("frontend/", "compiler/dialect/"), ("mlir",)),
 ]
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(?:"([^"]+)"|<([^>]+)>)', re.MULTILINE)

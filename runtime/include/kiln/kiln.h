@@ -6,6 +6,9 @@
  *   kiln_status lenet5_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs);
  *   const char *lenet5_message(const kiln_context *context);
  *   void lenet5_destroy(kiln_context *context);
+ * and when it was compiled for an NVIDIA card, too:
+ *   kiln_status lenet5_run_device(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs);
+ *   const kiln_device *lenet5_device(const kiln_context *context);
  *
  * A model is immutable and shared; a context belongs to one calling thread at a time (a busy one answers KILN_BUSY and keeps its
  * message). After creation nothing is allocated. Nothing prints or exits: errors are a status and a message.
@@ -28,7 +31,9 @@ typedef enum kiln_status {
   KILN_BUSY = 4,             /* another thread is inside this context */
   KILN_UNSUPPORTED_CPU = 5,  /* this processor lacks instructions the model was compiled for */
   KILN_BAD_WEIGHTS = 6,      /* the weights file is missing, cut, edited, or of another model */
-  KILN_IO = 7                /* a file could not be read or written */
+  KILN_IO = 7,               /* a file could not be read or written */
+  KILN_NO_DEVICE = 8,        /* no driver, no card, or one that the model was not compiled for */
+  KILN_DEVICE_FAILED = 9     /* a launch or a copy failed on the card: the context is of no further use */
 } kiln_status;
 
 typedef enum kiln_dtype {
@@ -82,6 +87,11 @@ typedef struct kiln_model_info {
 typedef void (*kiln_task)(void *argument, int32_t task, int32_t worker);
 typedef void (*kiln_parallel)(void *user, int32_t tasks, kiln_task body, void *argument);
 
+/* Where a context runs. A model has a program for the CPU, for a card, or for both. KILN_ON_ANY: what KILN_DEVICE in the environment
+ * says (cpu, cuda or cuda:NUMBER); else the card where the model has a program for one, and the CPU where there is no usable card and
+ * the model has a program for the CPU, too: the error callback is told why, once, and _message says it until the first run. */
+typedef enum kiln_processor { KILN_ON_ANY = 0, KILN_ON_CPU = 1, KILN_ON_CUDA = 2 } kiln_processor;
+
 /* All fields may be zero. `size` = sizeof(kiln_options) guards against a header of another version (0 means this one). */
 typedef struct kiln_options {
   size_t size;
@@ -94,9 +104,36 @@ typedef struct kiln_options {
   void (*error)(void *user, kiln_status status, const char *message);
   void *user; /* passed to all four callbacks */
   const char *weights_path; /* where the weights file is; NULL: beside the binary, under the name it was compiled with */
+  kiln_processor processor;
+  int32_t device_number; /* of the card, as the driver counts */
+  void *device_stream; /* a CUstream of the card's primary context to queue on; NULL: the context makes its own */
 } kiln_options;
 
 typedef struct kiln_context kiln_context;
+
+/* The card that a context runs on, and memory there; _device answers NULL for a context that runs on the CPU.
+ *
+ * _run takes pointers to the host's memory wherever the context runs. _run_device takes `data` pointers to the card's memory, aligned to
+ * KILN_DEVICE_ALIGNMENT: it queues the run on the stream and returns, unless the model has parts that run on the host; a fault on the
+ * card shows in the call that waits. What is queued on the stream runs in order: upload a batch, run, download the loss. The tensors'
+ * memory must stay until then. A trainer's state stays on the card between runs; the run is cheapest while its pointers stay the same. */
+#define KILN_DEVICE_ALIGNMENT 16
+typedef struct kiln_device {
+  const char *name; /* as the driver calls it */
+  int32_t number;
+  int32_t capability; /* 90 */
+  uint64_t memory; /* bytes that the context took */
+  void *stream; /* the CUstream it queues on */
+  kiln_status (*allocate)(kiln_context *context, size_t bytes, void **memory); /* aligned to 256; the caller's to release */
+  kiln_status (*release)(kiln_context *context, void *memory);
+  kiln_status (*upload)(kiln_context *context, void *device, const void *host, size_t bytes); /* `host` is free when it returns */
+  kiln_status (*download)(kiln_context *context, void *host, const void *device, size_t bytes); /* waits */
+  kiln_status (*wait)(kiln_context *context); /* until all that is queued has run */
+  /* Runs with device pointers, one step at a time, and tells how long each took: `step` is called for each in order, on the card by
+   * events, on the host by its clock. */
+  kiln_status (*time)(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs,
+                      void (*step)(void *user, const char *name, float milliseconds), void *user);
+} kiln_device;
 
 #ifdef __cplusplus
 }

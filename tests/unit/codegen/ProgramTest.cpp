@@ -81,6 +81,8 @@ TEST_F(Tiny, RunsLaunchesViewsAndCopies) {
   EXPECT_EQ(model->weights_file, nullptr);
   EXPECT_THAT(std::vector<int>(model->weights_hash, model->weights_hash + 3), ElementsAre(1, 2, 3));
   EXPECT_EQ(model->weights_hash[31], 4);
+  EXPECT_NE(model->run, nullptr);
+  EXPECT_EQ(model->device, nullptr);
   kiln_context *context = nullptr;
   ASSERT_EQ(library->create(nullptr, &context), KILN_OK) << library->message(context);
   float x[4] = {1, 2, 3, 4}, y[4], s[4], same[4];
