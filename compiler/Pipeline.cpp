@@ -35,6 +35,10 @@ private:
 
 bool wants(const CompileOptions &options, StringRef stage) { return options.print && llvm::is_contained(options.dump, stage); }
 
+bool holdsLoops(ModuleOp module) {
+  return module.walk([](LoopOpInterface) { return WalkResult::interrupt(); }).wasInterrupted();
+}
+
 // Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
 std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob,
                          const std::vector<codegen::CompiledKernel> &compiled) {
@@ -99,6 +103,11 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
   };
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
+            (!holdsLoops(module) || step("unrolled",
+                                         [](OpPassManager &m) {
+                                           m.addPass(createUnrollPass());
+                                           addSimplify(m);
+                                         })) &&
             step("constants", pass(createExternalizePass(&constants))) && step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(options.target.machine.lanes))) && step("hoisted", pass(createHoistPass())) &&
             step("merged", pass(createMergePass())) && step("scheduled", pass(createSchedulePass(options.target.machine))) &&

@@ -20,7 +20,7 @@ def Kiln_AlgorithmInterface : OpInterface<"AlgorithmOpInterface"> {
 def Kiln_GradientInterface : OpInterface<"DifferentiableOpInterface"> {
   let cppNamespace = "::kiln";
   let methods = [
-    InterfaceMethod<"the operands' cotangents from the result's, written with ops that are differentiable themselves", "void", "gradient",
+    InterfaceMethod<"the operands' cotangents from the results', written with ops that are differentiable themselves", "void", "gradient",
                     (ins "::kiln::Gradient &":$gradient)>
   ];
 }
@@ -32,6 +32,15 @@ def Kiln_ProductInterface : OpInterface<"ProductOpInterface"> {
   let cppNamespace = "::kiln";
   let methods = [
     InterfaceMethod<"letters of lhs, rhs and result, and the windowed ones", "::kiln::ProductLabels", "product", (ins)>
+  ];
+}
+
+def Kiln_LoopInterface : OpInterface<"LoopOpInterface"> {
+  let description = "runs a body of ops several times";
+  let cppNamespace = "::kiln";
+  let methods = [
+    InterfaceMethod<"writes the ops of all its steps one after another; gives what its results become", "::llvm::SmallVector<::mlir::Value>",
+                    "unroll", (ins "::mlir::OpBuilder &":$ops)>
   ];
 }
 

@@ -1,7 +1,7 @@
 //===- KilnOps.td - the whole opset on one page ------------------------------------------------------------------===//
 //
-// Value semantics on ranked tensors with static shapes. Every op is a map, a move, a reduction, a product (contract, window) or a
-// pool; softmax, layer norm, gelu and their like are written with these. Each op says its shape (infer), and its algorithm once (emit):
+// Value semantics on ranked tensors with static shapes. Every op is a map, a move, a reduction, a product (contract, window), a
+// pool, or the one loop, scan; softmax, layer norm, gelu and their like are written with these. Each op says its shape (infer), and its algorithm once (emit):
 // the value of one result element at a logical coordinate. Fusion, layouts, schedules and constant folding all follow from `emit`.
 // And each says its gradient, in terms of the same ops, or that it has none.
 //
@@ -344,6 +344,31 @@ def GradientOp : Kiln_Op<"gradient", [Pure]> {
 def RandomOp : Kiln_Tensor<"random", "Index", [], Kiln_NotDifferentiable, 0> {
   let arguments = (ins AnyRankedTensor:$key, I64Attr:$stream, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
+}
+
+//===- loops -===//
+
+/// The body runs `steps` times: (state..., output...) = body(state..., input[t]..., use...). A state is carried from step to step, an input is
+/// cut along dimension 0 (t = 0, 1, ..., or backwards with `reverse`), a use is the same each time; the body sees nothing else. Results: the last
+/// states, then each output of all steps, stacked: step t stands at t.
+def ScanOp : Kiln_Op<"scan", [Pure, IsolatedFromAbove, SingleBlock, AttrSizedOperandSegments, DeclareOpInterfaceMethods<Kiln_GradientInterface>, DeclareOpInterfaceMethods<Kiln_LoopInterface>]> {
+  let arguments = (ins I64Attr:$steps, UnitAttr:$reverse, Variadic<AnyRankedTensor>:$states, Variadic<AnyRankedTensor>:$inputs, Variadic<AnyRankedTensor>:$uses);
+  let results = (outs Variadic<AnyRankedTensor>:$results_);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasCanonicalizer = 1;
+  let skipDefaultBuilders = 1;
+  /// `body` is taken: its arguments are those of a step, it ends in kiln.return.
+  let builders = [OpBuilder<(ins "int64_t":$steps, "bool":$reverse, "::mlir::ValueRange":$states, "::mlir::ValueRange":$inputs,
+                                 "::mlir::ValueRange":$uses, "::mlir::Block *":$body)>];
+  let extraClassDeclaration = [{
+    unsigned numStates() { return getStates().size(); }
+    unsigned numOutputs() { return getNumResults() - getStates().size(); }
+    ::mlir::Block &step() { return getBody().front(); }
+    /// Next states and outputs, as the body returns them.
+    ::mlir::OperandRange returned() { return step().getTerminator()->getOperands(); }
+  }];
 }
 
 //===- structure -===//

@@ -82,24 +82,34 @@ Term pad(Term x, llvm::ArrayRef<int64_t> low, llvm::ArrayRef<int64_t> high);
 Term sum(Term x, llvm::ArrayRef<int64_t> dims);
 Term contract(Term x, Term y, const ProductLabels &labels);
 
-/// What an op's gradient method sees: the cotangent of its result, and for every operand a place for the operand's (none: no influence).
+/// What an op's gradient method sees: the cotangents of its results, and for every operand a place for the operand's (none: no influence).
 class Gradient {
 public:
-  Gradient(mlir::Operation *op, mlir::Value cotangent, const Site &site)
-      : op(op), site(site), cotangents(op->getNumOperands()), ofResult{cotangent, &this->site} {}
+  /// `cotangents`: one per result, null for a result without influence. `wanted`: of which operands a cotangent is of use.
+  Gradient(mlir::Operation *op, mlir::ValueRange cotangents, llvm::ArrayRef<bool> wanted, const Site &site)
+      : op(op), site(site), given(cotangents), made(op->getNumOperands()), needed(wanted) {}
 
-  Term cotangent() const { return ofResult; }
+  Term cotangent(unsigned k = 0) const { return {given[k], &site}; } ///< of result k; false where it has none
   Term operand(unsigned i) const { return {op->getOperand(i), &site}; }
   Term result() const { return {op->getResult(0), &site}; }
   const Site &where() const { return site; }
-  void set(unsigned i, Term g) { cotangents[i] = g.value; }
-  mlir::Value get(unsigned i) const { return cotangents[i]; }
+  bool wanted(unsigned i) const { return needed[i]; }
+  void set(unsigned i, Term g) { made[i] = g.value; }
+  mlir::Value get(unsigned i) const { return made[i]; }
+
+  /// The op is to be replaced by another that gives the same results first: a loop that also keeps what its way back reads.
+  void replaceBy(mlir::Operation *other) { replacement = other; }
+  mlir::Operation *replacedBy() const { return replacement; }
+  /// There is no derivative, and it has been said why.
+  void fail() { failed = true; }
+  bool hasFailed() const { return failed; }
 
 private:
-  mlir::Operation *op;
+  mlir::Operation *op, *replacement = nullptr;
   Site site;
-  llvm::SmallVector<mlir::Value> cotangents;
-  Term ofResult;
+  llvm::SmallVector<mlir::Value> given, made;
+  llvm::SmallVector<bool> needed;
+  bool failed = false;
 };
 } // namespace kiln
 #endif

@@ -14,6 +14,7 @@ void registerPasses() {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   mlir::registerPass([] { return createAutodiffPass(); });
+  mlir::registerPass([] { return createUnrollPass(); });
   mlir::registerPass([] { return createExternalizePass(); });
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });

@@ -14,6 +14,8 @@
 namespace kiln {
 /// Expands kiln.gradient in reverse mode, and drops kiln.detach.
 std::unique_ptr<mlir::Pass> createAutodiffPass();
+/// Loops become their steps, one after another.
+std::unique_ptr<mlir::Pass> createUnrollPass();
 /// Canonicalisation and common subexpressions, to a fixed point.
 void addSimplify(mlir::OpPassManager &manager);
 /// Constants too large for code become parameters; their bytes go to `store` (may be null: for kiln-opt).

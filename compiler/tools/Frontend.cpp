@@ -55,8 +55,9 @@ std::string faultOf(mlir::ModuleOp module) {
     if (auto func = mlir::dyn_cast<mlir::func::FuncOp>(op))
       llvm::append_range(types, func.getArgumentTypes());
     auto odd = llvm::find_if_not(types, plain);
-    if (!mlir::isa<AlgorithmOpInterface, GradientOp, UseOp, ParameterOp, mlir::func::FuncOp, mlir::func::ReturnOp, mlir::ModuleOp>(
-            op))
+    bool endsStep = mlir::isa<ReturnOp>(op) && mlir::isa<LoopOpInterface>(op->getParentOp());
+    if (!endsStep && !mlir::isa<AlgorithmOpInterface, LoopOpInterface, GradientOp, UseOp, ParameterOp, mlir::func::FuncOp,
+                                mlir::func::ReturnOp, mlir::ModuleOp>(op))
       stream << placeOf(op->getLoc()) << "'" << op->getName() << "' is no op of a graph";
     else if (odd != types.end())
       stream << placeOf(op->getLoc()) << "expected tensors of known shape, numbers and no layout, found " << *odd;

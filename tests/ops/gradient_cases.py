@@ -3,6 +3,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scan_cases import SCANS
+
 rng = np.random.default_rng(5)
 
 
@@ -13,6 +15,7 @@ class Case:
     shape: tuple
     attributes: str = ""
     second: bool = True  # False: linear, its gradient does not depend on x
+    scan: object = None  # of a scan: its body; the result is all of its results in one vector
 
 
 CASES = []
@@ -113,3 +116,7 @@ for shape, result, *windows in (((2, 2, 5, 7), (2, 2, 3, 3), (1, 1, 3, 3), (1, 1
     whole = f"shape = {array(shape)}, {text}"
     case("unpool", (within(-2, 2, *result), index), shape, whole, second=False)
     case("unpool", within(-2, 2, *result), shape, whole, second=False)
+
+for scan, parts in SCANS.values():
+    size = sum(int(np.prod(shape)) * (1 if k < scan.states else scan.steps) for k, (_, shape) in enumerate(scan.returned))
+    CASES.append(Case("scan", parts, (size,), scan=scan))

@@ -504,3 +504,64 @@ func.func @parameter_type() {
   %0 = kiln.use @w : tensor<4xf32>
   return
 }
+
+// -----
+
+func.func @scan_length(%h: tensor<2xf32>, %x: tensor<3x2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{goes over 'tensor<3x2xf32>', expected 4 steps along its first dimension}}
+  %0 = kiln.scan 4 carry(%c = %h) over(%s = %x) : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<2xf32> {
+    kiln.return %s : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @scan_state(%h: tensor<2xf32>, %x: tensor<3x5xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{carries 'tensor<2xf32>', but its body returns 'tensor<5xf32>' for the next step}}
+  %0 = kiln.scan 3 carry(%c = %h) over(%s = %x) : (tensor<2xf32>, tensor<3x5xf32>) -> tensor<2xf32> {
+    kiln.return %s : tensor<5xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @scan_stack(%x: tensor<3x5xf32>) -> tensor<5xf32> {
+  // expected-error @+1 {{has result 0 of type 'tensor<5xf32>', expected 'tensor<3x5xf32>'}}
+  %0 = kiln.scan 3 over(%s = %x) : (tensor<3x5xf32>) -> tensor<5xf32> {
+    kiln.return %s : tensor<5xf32>
+  }
+  return %0 : tensor<5xf32>
+}
+
+// -----
+
+func.func @scan_steps(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{runs 0 steps, expected at least 1}}
+  %0 = kiln.scan 0 carry(%c = %x) : (tensor<2xf32>) -> tensor<2xf32> {
+    kiln.return %c : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @scan_results(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{has 1 results, but its body returns 2}}
+  %0 = kiln.scan 2 carry(%c = %x) : (tensor<2xf32>) -> tensor<2xf32> {
+    kiln.return %c, %c : tensor<2xf32>, tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func @scan_outside(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-note @+1 {{required by region isolation constraints}}
+  %0 = kiln.scan 2 carry(%c = %x) : (tensor<2xf32>) -> tensor<2xf32> {
+    // expected-error @+1 {{using value defined outside the region}}
+    kiln.return %y : tensor<2xf32>
+  }
+  return %0 : tensor<2xf32>
+}
