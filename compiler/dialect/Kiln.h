@@ -46,6 +46,9 @@ class Gradient;
 /// Says in ODS that an op has no derivative.
 // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): MLIR constructs traits
 template <typename Op> class NotDifferentiable : public mlir::OpTrait::TraitBase<Op, NotDifferentiable> {};
+/// Says in ODS that an op is not worth computing twice.
+// NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): as above
+template <typename Op> class Costly : public mlir::OpTrait::TraitBase<Op, Costly> {};
 
 /// The stored form of a tensor: its encoding, or dense.
 Layout layoutOf(mlir::Type type);

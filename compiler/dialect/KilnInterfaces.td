@@ -27,6 +27,9 @@ def Kiln_GradientInterface : OpInterface<"DifferentiableOpInterface"> {
 /// The result does not change with small changes of the operands (rounding, comparing, counting), or has no operands.
 def Kiln_NotDifferentiable : NativeOpTrait<"NotDifferentiable"> { let cppNamespace = "::kiln"; }
 
+/// One element takes longer than to read it from memory: what several kernels want is made once.
+def Kiln_Costly : NativeOpTrait<"Costly"> { let cppNamespace = "::kiln"; }
+
 def Kiln_ProductInterface : OpInterface<"ProductOpInterface"> {
   let description = "sums of lhs * rhs with one letter per dimension";
   let cppNamespace = "::kiln";

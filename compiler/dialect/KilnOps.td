@@ -104,13 +104,15 @@ class Kiln_Map<string mnemonic, dag arguments_, string element, string expr, str
   }];
 }
 /// Derivative of a function y of x: the cotangent of x, given g, that of y.
-class Kiln_Unary<string mnemonic, string fn, string dx = "", string element = "x", Constraint operand = Kiln_Numbers>
+class Kiln_Unary<string mnemonic, string fn, string dx = "", string element = "x", Constraint operand = Kiln_Numbers,
+                 list<Trait> traits = []>
     : Kiln_Map<mnemonic, (ins operand:$x), element, "::kiln::math::" # fn # "(in(0))",
-               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.result(); d.set(0, " # dx # ");")>;
+               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.result(); d.set(0, " # dx # ");"), traits>;
 /// Derivatives of a function z of x and y: the cotangents of x and y, given g, that of z.
-class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", string element = "x", Constraint operand = Kiln_Numbers>
+class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", string element = "x", Constraint operand = Kiln_Numbers,
+                  list<Trait> traits = []>
     : Kiln_Map<mnemonic, (ins operand:$x, operand:$y), element, "::kiln::math::" # fn # "(in(0), in(1))",
-               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.operand(1), z = d.result(); d.set(0, " # dx # "); d.set(1, " # dy # ");")> {
+               !if(!empty(dx), "", "[[maybe_unused]] ::kiln::Term x = d.operand(0), y = d.operand(1), z = d.result(); d.set(0, " # dx # "); d.set(1, " # dy # ");"), traits> {
   let hasVerifier = 1;
   let extraClassDefinition = gradientMethod # foldAndRole # [{
     ::mlir::LogicalResult $cppClass::verify() { return ::kiln::verifySameElements(getOperation()); }
@@ -125,7 +127,8 @@ class Kiln_Binary<string mnemonic, string fn, string dx = "", string dy = "", st
   }];
 }
 defvar Bool = "::mlir::IntegerType::get(context, 1)";
-class Kiln_Function<string mnemonic, string fn, string dx> : Kiln_Unary<mnemonic, fn, dx, "x", Kiln_Floats>;
+class Kiln_Function<string mnemonic, string fn, string dx> : Kiln_Unary<mnemonic, fn, dx, "x", Kiln_Floats, [Kiln_Costly]>;
+class Kiln_Division<string mnemonic, string fn, string dx, string dy> : Kiln_Binary<mnemonic, fn, dx, dy, "x", Kiln_Numbers, [Kiln_Costly]>;
 class Kiln_Logic<string mnemonic, string fn> : Kiln_Binary<mnemonic, fn, "", "", Bool, Kiln_Bools>;
 class Kiln_Bits<string mnemonic, string fn> : Kiln_Binary<mnemonic, fn, "", "", "x", Kiln_Integers>;
 
@@ -166,10 +169,10 @@ def IsInfOp : Kiln_Unary<"is_inf", "isInf", "", Bool>;
 def AddOp : Kiln_Binary<"add", "add", "g", "g">;
 def SubOp : Kiln_Binary<"sub", "sub", "g", "-g">;
 def MulOp : Kiln_Binary<"mul", "mul", "g * y", "g * x">;
-def DivOp : Kiln_Binary<"div", "div", "g / y", "-(g * z / y)">;
-def ModOp : Kiln_Binary<"mod", "mod", "g", "-(g * floor(x / y))">;
-def FmodOp : Kiln_Binary<"fmod", "fmod", "g", "-(g * trunc(x / y))">;
-def PowOp : Kiln_Binary<"pow", "pow", "g * y * pow(x, y - 1)", "select(less(x.like(0), x), g * z * log(x), 0)">;
+def DivOp : Kiln_Division<"div", "div", "g / y", "-(g * z / y)">;
+def ModOp : Kiln_Division<"mod", "mod", "g", "-(g * floor(x / y))">;
+def FmodOp : Kiln_Division<"fmod", "fmod", "g", "-(g * trunc(x / y))">;
+def PowOp : Kiln_Division<"pow", "pow", "g * y * pow(x, y - 1)", "select(less(x.like(0), x), g * z * log(x), 0)">;
 def MinOp : Kiln_Binary<"min", "min", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
 def MaxOp : Kiln_Binary<"max", "max", "extreme(g, x, y, z)", "extreme(g, y, x, z)">;
 def EqOp : Kiln_Binary<"eq", "eq", "", "", Bool, AnyRankedTensor>;
@@ -308,8 +311,9 @@ def WindowOp : Kiln_Tensor<"window", "Product", [DeclareOpInterfaceMethods<Kiln_
   let hasCanonicalizer = 1;
 }
 /// Reduces windows along any dimensions (extent 1 where there is none); padding holds the kind's identity. LRN is one over channels.
-class Kiln_Pool<string mnemonic, Trait derivative = DeclareOpInterfaceMethods<Kiln_GradientInterface>, string roleName = "Pool", bit folds = 0>
-    : Kiln_Tensor<mnemonic, roleName, [], derivative, folds> {
+class Kiln_Pool<string mnemonic, Trait derivative = DeclareOpInterfaceMethods<Kiln_GradientInterface>, string roleName = "Pool", bit folds = 0,
+                list<Trait> traits = []>
+    : Kiln_Tensor<mnemonic, roleName, traits, derivative, folds> {
   dag windows = (ins DenseI64ArrayAttr:$window, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$high,
                  DenseI64ArrayAttr:$dilation);
   let hasVerifier = 1;
@@ -324,7 +328,7 @@ def ArgPoolOp : Kiln_Pool<"arg_pool", Kiln_NotDifferentiable> {
 def PoolTakeOp : Kiln_Pool<"pool_take"> { let arguments = !con((ins AnyRankedTensor:$x, AnyRankedTensor:$index), windows); }
 /// The transpose of a summing pool, or with `index` of pool_take: each window's value is added to all its taps, or to that one. `shape` is
 /// the result's, the pool's operand's. Windows that do not overlap need no sum: then this is a move.
-def UnpoolOp : Kiln_Pool<"unpool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, ""> {
+def UnpoolOp : Kiln_Pool<"unpool", DeclareOpInterfaceMethods<Kiln_GradientInterface>, "", 0, [Kiln_Costly]> {
   let arguments = !con((ins AnyRankedTensor:$x, Optional<AnyRankedTensor>:$index, DenseI64ArrayAttr:$shape), windows);
 }
 
@@ -341,7 +345,7 @@ def GradientOp : Kiln_Op<"gradient", [Pure]> {
 }
 /// Uniform in [0, 1): the high 24 bits of word 0 of Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011). Counter:
 /// position in the result (two words), stream, low word of key[1] (the step); key: the two words of key[0] (the seed). key is i64[2].
-def RandomOp : Kiln_Tensor<"random", "Index", [], Kiln_NotDifferentiable, 0> {
+def RandomOp : Kiln_Tensor<"random", "Index", [Kiln_Costly], Kiln_NotDifferentiable, 0> {
   let arguments = (ins AnyRankedTensor:$key, I64Attr:$stream, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
 }

@@ -53,6 +53,22 @@ LogicalResult Reverse::run(OpBuilder &ops) {
   return success();
 }
 
+// What a gradient asks of the operands alone (which tap of a pool won) is found out beside the op itself, while they are in cache.
+static void hoist(Operation *made, OpBuilder &ops, Operation *op) {
+  for (Operation *place = op; made && made->getIterator() != ops.getInsertionPoint();) {
+    Operation *next = made->getNextNode();
+    auto algorithm = dyn_cast<AlgorithmOpInterface>(made);
+    if (algorithm && algorithm.role() == Role::Pool && llvm::all_of(made->getOperands(), [&](Value v) {
+          Operation *from = v.getDefiningOp();
+          return !from || from == place || (from->getBlock() == place->getBlock() && from->isBeforeInBlock(place));
+        })) {
+      made->moveAfter(place);
+      place = made;
+    }
+    made = next;
+  }
+}
+
 LogicalResult Reverse::pass(Operation *op, OpBuilder &ops) {
   SmallVector<Value> given;
   for (Value v : op->getResults())
@@ -67,7 +83,11 @@ LogicalResult Reverse::pass(Operation *op, OpBuilder &ops) {
   for (Value v : op->getOperands())
     wanted.push_back(active.contains(v) && isFloat(v));
   Gradient gradient(op, given, wanted, Site{ops, op->getLoc()});
+  Block *block = ops.getInsertionBlock();
+  Operation *before = ops.getInsertionPoint() == block->begin() ? nullptr : &*std::prev(ops.getInsertionPoint());
   differentiable.gradient(gradient);
+  if (block == op->getBlock() && !gradient.hasFailed())
+    hoist(before ? before->getNextNode() : &block->front(), ops, op);
   if (gradient.hasFailed())
     return failure();
   for (auto [i, v] : llvm::enumerate(op->getOperands()))

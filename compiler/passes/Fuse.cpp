@@ -9,7 +9,8 @@
 //   %3 = kiln.tanh %2
 //
 // A kernel has at most one product or pool, reached from its result through maps; or any number of reductions over the same dimensions of
-// one domain (softmax, layer norm). What costs nothing (a shifted or repeated read) is copied into every kernel that wants it.
+// one domain (softmax, layer norm). What costs nothing (a shifted or repeated read) is copied into every kernel that wants it; so is a cheap
+// map, where reading its operands again is no more traffic than writing and reading its result (batch norm, ReLU and their gradients).
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
@@ -24,9 +25,9 @@ using namespace mlir;
 
 namespace kiln {
 namespace {
-/// How a kernel's loops meet a value: at their own coordinate, in another order, at other coordinates, along a reduced row, or as the
-/// operand of a product or pool.
-enum class Mode { Own, Permuted, Elsewhere, Row, Operand };
+/// How a kernel's loops meet a value: at their own coordinate, in another order, at other coordinates, along a reduced row, in windows
+/// that do not overlap, or as any other operand of a product or pool.
+enum class Mode { Own, Permuted, Elsewhere, Row, Apart, Operand };
 
 struct Group {
   Operation *root;
@@ -38,6 +39,7 @@ struct Group {
 };
 
 int64_t elements(Value v) { return cast<ShapedType>(v.getType()).getNumElements(); }
+int64_t bytes(Value v) { return elements(v) * byteSize(cast<ShapedType>(v.getType()).getElementType()); }
 
 class Fusion {
 public:
@@ -105,8 +107,9 @@ private:
       for (Group *group : member.lookup(use.getOwner()))
         wanted.insert(group);
     }
-    bool free = op.role() == Role::Index;
-    if (!stays && (wanted.size() == 1 || free) && llvm::all_of(wanted, [&](Group *g) { return accepts(*g, op); })) {
+    bool again = (op.role() == Role::Index && !op->hasTrait<Costly>()) ||
+                 isReadAgain(op, SmallVector<const Group *>(wanted.begin(), wanted.end()));
+    if (!stays && (wanted.size() == 1 || again) && llvm::all_of(wanted, [&](Group *g) { return accepts(*g, op); })) {
       for (Group *group : wanted)
         add(*group, op);
       return;
@@ -115,6 +118,71 @@ private:
     groups.back()->root = op;
     groups.back()->modes[v] = Mode::Own;
     add(*groups.back(), op);
+  }
+
+  /// True of a cheap map whose large operands, followed through further cheap maps, stand in memory whatever becomes of it, when the kernels
+  /// that want it read no more by computing it again than they would by one of them writing it and all reading it.
+  bool isReadAgain(AlgorithmOpInterface op, ArrayRef<const Group *> wanted) const {
+    if (op.role() != Role::Map || op->hasTrait<Costly>())
+      return false;
+    int64_t written = bytes(op->getResult(0));
+    std::optional<int64_t> once = bytesRead(op, nullptr);
+    int64_t again = 0;
+    for (const Group *group : wanted)
+      again += bytesRead(op, group).value_or(0);
+    return once && again <= *once + written * static_cast<int64_t>(1 + wanted.size());
+  }
+  /// Bytes of what stands in memory anyway that computing `op` reads and the group does not yet; none when something does not stand there.
+  std::optional<int64_t> bytesRead(Operation *op, const Group *group) const {
+    int64_t sum = 0;
+    llvm::SetVector<Value> reached;
+    reached.insert(op->operand_begin(), op->operand_end());
+    for (size_t i = 0; i < reached.size(); ++i) {
+      Value v = reached[i];
+      auto from = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
+      if ((from && from.role() == Role::Leaf) || (group && group->modes.count(v)))
+        continue;
+      if (standsInMemory(v) || elements(v) * 16 <= elements(op->getResult(0)))
+        sum += bytes(v);
+      else if ((from.role() == Role::Map || from.role() == Role::Index) && !from->hasTrait<Costly>())
+        reached.insert(from->operand_begin(), from->operand_end());
+      else
+        return std::nullopt;
+    }
+    return sum;
+  }
+  bool standsInMemory(Value v) const {
+    auto from = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
+    if (!from || inMemory.contains(from))
+      return true;
+    return llvm::any_of(v.getUsers(), [&](Operation *user) {
+      if (outside(user))
+        return true;
+      Role role = cast<AlgorithmOpInterface>(user).role();
+      return role == Role::Product || (role == Role::Pool && windowsOverlap(user)) ||
+             ((role == Role::Pool || role == Role::Reduce || role == Role::Gather) && isHeavy(from));
+    });
+  }
+  /// A product or pool, or maps of one: no kernel with a heart of its own takes it in.
+  static bool isHeavy(Operation *op) {
+    llvm::SetVector<Operation *> reached;
+    reached.insert(op);
+    for (size_t i = 0; i < reached.size(); ++i) {
+      auto algorithm = dyn_cast<AlgorithmOpInterface>(reached[i]);
+      if (!algorithm || algorithm.role() == Role::Product || algorithm.role() == Role::Pool)
+        return algorithm != nullptr;
+      if (algorithm.role() == Role::Map)
+        for (Value v : algorithm->getOperands())
+          if (v.getDefiningOp() && elements(v) == elements(op->getResult(0)))
+            reached.insert(v.getDefiningOp());
+    }
+    return false;
+  }
+  static bool windowsOverlap(Operation *op) {
+    auto window = op->getAttrOfType<DenseI64ArrayAttr>("window"), strides = op->getAttrOfType<DenseI64ArrayAttr>("strides");
+    return !window || !strides || llvm::any_of(llvm::zip(window.asArrayRef(), strides.asArrayRef()), [](auto both) {
+      return std::get<0>(both) > std::get<1>(both);
+    });
   }
 
   /// Expressions are shared in memory, but much of a code generator walks them as trees.
@@ -136,13 +204,13 @@ private:
     case Role::Index:
       return !isTurnedKernel(op);
     case Role::Permute:
-      return mode == Mode::Operand;
+      return mode >= Mode::Apart;
     case Role::Gather:
       return mode == Mode::Own && !group.heavy && !group.reduction;
     case Role::Map:
       if (mode == Mode::Elsewhere) // computed again for every repeated read, unless a row kernel keeps it
         return group.reduction || elements(v) * 2 >= elements(root) || isStatistic(group, op);
-      return mode != Mode::Operand;
+      return mode < Mode::Apart || (mode == Mode::Apart && elements(v) * 2 >= elements(root) && isReadAgain(op, &group));
     case Role::Product:
     case Role::Pool:
       return (mode == Mode::Own || mode == Mode::Permuted) && !group.heavy && !group.reduction;
@@ -213,7 +281,7 @@ private:
     case Role::Product:
     case Role::Pool:
       group.heavy = true;
-      mode = Mode::Operand;
+      mode = windowsOverlap(op) ? Mode::Operand : Mode::Apart;
       break;
     case Role::Reduce:
       if (!group.reduction)
@@ -226,7 +294,7 @@ private:
     case Role::Index:
     case Role::Join:
     case Role::Gather:
-      mode = mode == Mode::Operand ? mode : Mode::Elsewhere;
+      mode = mode >= Mode::Apart ? mode : Mode::Elsewhere;
       break;
     default:
       break;

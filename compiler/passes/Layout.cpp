@@ -3,7 +3,7 @@
 // In: launches of kernels on dense tensors. Out: layouts as encodings on the kernels' signatures, chosen by what the product kernels want:
 //  - a product's result has the dimension that only its right operand brings (output channels) in blocks of one vector: NCHWc, or rows
 //    padded to whole vectors; too few of them, and the lanes run along x instead (dense);
-//  - maps and pools follow their operands; what leaves the function or is viewed under another shape is dense;
+//  - maps and pools follow their operands; what leaves the function or is viewed under another shape is dense, short rows of a pool by a copy;
 //  - a value that a padded window reads carries the padding as a halo;
 //  - a join is stored as its largest part is, where the others then are runs of whole blocks: its parts are written in their places, by the
 //    kernels that make them or by a copy of what stands elsewhere. Where they are not, it becomes a kernel that copies all of them;
@@ -160,9 +160,16 @@ private:
             layout = Layout::blocked(type.getRank(), d, block);
       }
     }
-    if (needsDense(v) && !layout.storedAsDense(shape) && !productOf(launch))
+    if (needsDense(v) && !layout.storedAsDense(shape) && !productOf(launch) && !(shape.back() < lanes && hasPool(launch)))
       layout = Layout::dense(type.getRank());
     chosen[v] = layout;
+  }
+
+  // Short rows of a pool are read in whole vectors of blocks only: what must be dense is copied from its small result.
+  bool hasPool(LaunchOp launch) {
+    bool found = false;
+    kernelOf(launch).getBody().walk([&](AlgorithmOpInterface op) { found |= op.role() == Role::Pool; });
+    return found;
   }
 
   // Sums over all but the blocked dimension of an operand are blocked as it is: the lanes run along it.
@@ -343,8 +350,10 @@ private:
         if (!placed[d])
           want.order.push_back({d});
       want.order.push_back({laneDim, Part::Outer, lanes});
-      bool contiguous = laneDim + 1 == rank && shapeOf(rhs.getType())[laneDim] % lanes == 0;
-      if (constants.contains(rhs) || !(contiguous && layoutFor(rhs).storedAsDense(shapeOf(rhs.getType())))) {
+      Layout stored = layoutFor(rhs);
+      bool contiguous = stored.order[0] == want.order[0] || (laneDim + 1 == rank && shapeOf(rhs.getType())[laneDim] % lanes == 0 &&
+                                                             stored.storedAsDense(shapeOf(rhs.getType())));
+      if (constants.contains(rhs) || !contiguous) {
         pack(launch, product->rhs, want);
         packed = product->rhs;
       }

@@ -76,17 +76,35 @@ struct Model {
     return fill;
   }
 
+  /// Vectors that begin anywhere in a line: most take two lines.
+  bool slidesAlongLanes(const Operand &operand) const {
+    return r.filled(operand) && r.folded.empty() &&
+           std::any_of(r.heavy->reduce.begin(), r.heavy->reduce.end(),
+                       [&](const std::string &reduced) { return stride(operand, reduced) == 1; });
+  }
+  /// Not a picture whose rows the next taps read again, nor anything that stays in the first cache.
+  bool isStreamed(const Operand &operand) const {
+    bool slab = true, slid = false;
+    int64_t bytes = r.taps * r.vector * 4;
+    for (const std::string &axis : r.others)
+      if (has(operand, axis)) {
+        slab = false;
+        bytes *= nest.axis(axis).extent;
+        for (const std::string &reduced : r.heavy->reduce)
+          slid |= slides(operand, axis, reduced);
+      }
+    return slab || (!slid && bytes > machine.l1);
+  }
+
   /// Expected share of the FMA peak.
   double score(const Tile &tile) const {
     double accumulators = double(tile.accumulators), loaded = 0, lines = 0;
     bool shared = r.broadcast() && r.folded.empty();
     for (const Operand *operand : r.read) {
-      loaded += loads(*operand, tile);
-      bool slab = shared && r.filled(*operand); // weights: their lines come from the second cache, once per tile
-      for (const std::string &axis : r.others)
-        slab &= !has(*operand, axis);
-      if (slab)
-        lines = 0.8 * double(tile.vectors(r.lanes) * r.vector) * 4 / 64 * 16 / accumulators;
+      loaded += loads(*operand, tile) * (slidesAlongLanes(*operand) ? 2 : 1);
+      // Weights: their lines come from the second cache, once per tile.
+      if (shared && r.filled(*operand) && isStreamed(*operand))
+        lines = 0.8 * loads(*operand, tile) * double(r.vector) * 4 / 64 * 16 / accumulators;
     }
     double start = (12 + accumulators) / double(r.taps); // setting up and storing a tile weighs on short sums
     double cycles = std::max({accumulators / 2, loaded / 1.55, 4.0}) + lines + start;
@@ -100,6 +118,11 @@ struct Model {
       std::sort(sides.rbegin(), sides.rend());
       flat += 0.01 * double(sides[1] - 1);
     }
+    // The broadcast operand's neighbours in memory are elements of the result: a tile across them uses a line for several.
+    if (shared && !r.others.empty())
+      for (const std::string &axis : r.others)
+        if (stride(*r.broadcast(), axis) == 1 && nest.axis(axis).extent >= 4 && tile.of(axis) < 4)
+          flat += 0.3;
     double pairs = r.folded.empty() ? 0.002 * double(std::abs(tile.vectors(r.lanes) - 2)) : 0;
     return accumulators / 2 / cycles * fill(tile) - flat - pairs;
   }

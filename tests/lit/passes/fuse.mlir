@@ -223,3 +223,47 @@ func.func @main(%x: tensor<4xf32>) -> (tensor<3x4xf32>, tensor<3x4xf32>) {
   %2 = kiln.neg %0 : (tensor<3x4xf32>) -> tensor<3x4xf32>
   return %1, %2 : tensor<3x4xf32>, tensor<3x4xf32>
 }
+
+// -----
+
+// The product stands in memory for its sum: the cheap maps of it are worked out again by both who want them, and no kernel is theirs.
+// CHECK-LABEL: kiln.kernel @k0_main(
+// CHECK:         kiln.contract
+// CHECK:       kiln.kernel @k1_main(
+// CHECK:         kiln.reduce
+// CHECK:       kiln.kernel @k2_main(
+// CHECK:         kiln.sub
+// CHECK:         kiln.max
+// CHECK:         kiln.reduce
+// CHECK:       kiln.kernel @k3_main(
+// CHECK:         kiln.sub
+// CHECK:         kiln.max
+// CHECK:         kiln.pool
+// CHECK-LABEL: func.func @main
+func.func @main(%x: tensor<96x8xf32>, %w: tensor<8x4xf32>) -> (tensor<4xf32>, tensor<48x4xf32>) {
+  %zero = kiln.constant dense<0.0> : tensor<96x4xf32>
+  %0 = kiln.contract %x, %w {labels = "mk,kn->mn"} : (tensor<96x8xf32>, tensor<8x4xf32>) -> tensor<96x4xf32>
+  %1 = kiln.reduce %0 {kind = 0 : i32, dims = array<i64: 0>} : (tensor<96x4xf32>) -> tensor<4xf32>
+  %2 = kiln.broadcast %1 {dims = array<i64: 1>, shape = array<i64: 96, 4>} : (tensor<4xf32>) -> tensor<96x4xf32>
+  %3 = kiln.sub %0, %2 : (tensor<96x4xf32>, tensor<96x4xf32>) -> tensor<96x4xf32>
+  %4 = kiln.max %3, %zero : (tensor<96x4xf32>, tensor<96x4xf32>) -> tensor<96x4xf32>
+  %5 = kiln.reduce %4 {kind = 0 : i32, dims = array<i64: 0>} : (tensor<96x4xf32>) -> tensor<4xf32>
+  %6 = kiln.pool %4 {kind = 2 : i32, window = array<i64: 2, 1>, strides = array<i64: 2, 1>, low = array<i64: 0, 0>, high = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<96x4xf32>) -> tensor<48x4xf32>
+  return %5, %6 : tensor<4xf32>, tensor<48x4xf32>
+}
+
+// -----
+
+// A costly map is worked out once, and read by both.
+// CHECK-LABEL: func.func @main
+// CHECK-COUNT-3: kiln.launch
+// CHECK-NOT:     kiln.launch
+func.func @main(%x: tensor<6x4xf32>) -> (tensor<4xf32>, tensor<3x4xf32>) {
+  %0 = kiln.reduce %x {kind = 0 : i32, dims = array<i64: 0>} : (tensor<6x4xf32>) -> tensor<4xf32>
+  %1 = kiln.broadcast %0 {dims = array<i64: 1>, shape = array<i64: 6, 4>} : (tensor<4xf32>) -> tensor<6x4xf32>
+  %2 = kiln.sub %x, %1 : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6x4xf32>
+  %3 = kiln.tanh %2 : (tensor<6x4xf32>) -> tensor<6x4xf32>
+  %4 = kiln.reduce %3 {kind = 0 : i32, dims = array<i64: 0>} : (tensor<6x4xf32>) -> tensor<4xf32>
+  %5 = kiln.pool %3 {kind = 2 : i32, window = array<i64: 2, 1>, strides = array<i64: 2, 1>, low = array<i64: 0, 0>, high = array<i64: 0, 0>, dilation = array<i64: 1, 1>} : (tensor<6x4xf32>) -> tensor<3x4xf32>
+  return %4, %5 : tensor<4xf32>, tensor<3x4xf32>
+}

@@ -50,7 +50,7 @@ func.func @main(%x: tensor<3x10xf32>) -> tensor<3x5xf32> {
 
 // -----
 
-// A pool follows its operand, and writes for the caller where it is the last.
+// A pool follows its operand, also where it is the last: what the caller owns is copied from its blocks.
 // CHECK-LABEL: kiln.kernel @k0_main(
 // EIGHT-SAME:    -> tensor<1x32x16x16xf32, #kiln.layout<"1%8,3,2,1/8,0">>
 // SIXTEEN-SAME:  -> tensor<1x32x16x16xf32, #kiln.layout<"1%16,3,2,1/16,0">>
@@ -58,8 +58,11 @@ func.func @main(%x: tensor<3x10xf32>) -> tensor<3x5xf32> {
 // EIGHT-SAME:    -> tensor<1x32x8x8xf32, #kiln.layout<"1%8,3,2,1/8,0">>
 // SIXTEEN-SAME:  -> tensor<1x32x8x8xf32, #kiln.layout<"1%16,3,2,1/16,0">>
 // CHECK-LABEL: kiln.kernel @k2_main(
-// CHECK-SAME:    -> tensor<1x32x4x4xf32> {
+// EIGHT-SAME:    -> tensor<1x32x4x4xf32, #kiln.layout<"1%8,3,2,1/8,0">>
+// SIXTEEN-SAME:  -> tensor<1x32x4x4xf32, #kiln.layout<"1%16,3,2,1/16,0">>
 // CHECK-LABEL: func.func @main
+// CHECK:         %[[R:.*]] = kiln.launch @k2_main
+// CHECK-NEXT:    kiln.launch @{{.*}}(%[[R]]) : {{.*}} -> tensor<1x32x4x4xf32>
 kiln.parameter @w : tensor<32x3x3x3xf32>
 func.func @main(%x: tensor<1x3x16x16xf32>) -> tensor<1x32x4x4xf32> {
   %w = kiln.use @w : tensor<32x3x3x3xf32>
