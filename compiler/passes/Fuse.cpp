@@ -16,6 +16,7 @@
 #include "compiler/dialect/Kiln.h"
 #include "compiler/lower/Kernel.h"
 #include "compiler/passes/Passes.h"
+#include "compiler/passes/Traffic.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -39,7 +40,6 @@ struct Group {
 };
 
 int64_t elements(Value v) { return cast<ShapedType>(v.getType()).getNumElements(); }
-int64_t bytes(Value v) { return elements(v) * byteSize(cast<ShapedType>(v.getType()).getElementType()); }
 
 class Fusion {
 public:
@@ -58,7 +58,8 @@ public:
       order.push_back(&op);
     for (Operation *op : llvm::reverse(order))
       if (auto algorithm = dyn_cast<AlgorithmOpInterface>(op); algorithm && !inMemory.contains(op))
-        if (algorithm.role() != Role::Leaf || llvm::any_of(op->getUsers(), [&](Operation *user) { return outside(user); }))
+        if (algorithm.role() != Role::Leaf ||
+            llvm::any_of(op->getUsers(), [&](Operation *user) { return traffic.isOutside(user); }))
           place(algorithm);
     for (auto &group : llvm::reverse(groups))
       outline(*group);
@@ -68,9 +69,6 @@ public:
   }
 
 private:
-  /// A user that no kernel computes: what it reads is in memory.
-  bool outside(Operation *user) const { return !isa<AlgorithmOpInterface>(user) || inMemory.contains(user); }
-
   /// Views, runs of neighbours of what is in memory already, and joins whose parts kernels can write in their places.
   bool needsNoKernel(Operation *op) const {
     auto algorithm = dyn_cast<AlgorithmOpInterface>(op);
@@ -102,7 +100,7 @@ private:
     bool stays = false;
     for (OpOperand &use : v.getUses()) {
       auto user = dyn_cast<AlgorithmOpInterface>(use.getOwner());
-      stays |= outside(use.getOwner()) || (user.role() == Role::Gather && use.getOperandNumber() == 1);
+      stays |= traffic.isOutside(use.getOwner()) || (user.role() == Role::Gather && use.getOperandNumber() == 1);
       stays |= user && constant.lookup(op) && !constant.lookup(user) && op.role() != Role::Index;
       for (Group *group : member.lookup(use.getOwner()))
         wanted.insert(group);
@@ -120,69 +118,11 @@ private:
     add(*groups.back(), op);
   }
 
-  /// True of a cheap map whose large operands, followed through further cheap maps, stand in memory whatever becomes of it, when the kernels
-  /// that want it read no more by computing it again than they would by one of them writing it and all reading it.
   bool isReadAgain(AlgorithmOpInterface op, ArrayRef<const Group *> wanted) const {
-    if (op.role() != Role::Map || op->hasTrait<Costly>())
-      return false;
-    int64_t written = bytes(op->getResult(0));
-    std::optional<int64_t> once = bytesRead(op, nullptr);
-    int64_t again = 0;
+    SmallVector<Traffic::Reads> reads;
     for (const Group *group : wanted)
-      again += bytesRead(op, group).value_or(0);
-    return once && again <= *once + written * static_cast<int64_t>(1 + wanted.size());
-  }
-  /// Bytes of what stands in memory anyway that computing `op` reads and the group does not yet; none when something does not stand there.
-  std::optional<int64_t> bytesRead(Operation *op, const Group *group) const {
-    int64_t sum = 0;
-    llvm::SetVector<Value> reached;
-    reached.insert(op->operand_begin(), op->operand_end());
-    for (size_t i = 0; i < reached.size(); ++i) {
-      Value v = reached[i];
-      auto from = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
-      if ((from && from.role() == Role::Leaf) || (group && group->modes.count(v)))
-        continue;
-      if (standsInMemory(v) || elements(v) * 16 <= elements(op->getResult(0)))
-        sum += bytes(v);
-      else if ((from.role() == Role::Map || from.role() == Role::Index) && !from->hasTrait<Costly>())
-        reached.insert(from->operand_begin(), from->operand_end());
-      else
-        return std::nullopt;
-    }
-    return sum;
-  }
-  bool standsInMemory(Value v) const {
-    auto from = dyn_cast_or_null<AlgorithmOpInterface>(v.getDefiningOp());
-    if (!from || inMemory.contains(from))
-      return true;
-    return llvm::any_of(v.getUsers(), [&](Operation *user) {
-      if (outside(user))
-        return true;
-      Role role = cast<AlgorithmOpInterface>(user).role();
-      return role == Role::Product || (role == Role::Pool && windowsOverlap(user)) ||
-             ((role == Role::Pool || role == Role::Reduce || role == Role::Gather) && isHeavy(from));
-    });
-  }
-  /// A product or pool, or maps of one: no kernel with a heart of its own takes it in.
-  static bool isHeavy(Operation *op) {
-    llvm::SetVector<Operation *> reached;
-    reached.insert(op);
-    for (size_t i = 0; i < reached.size(); ++i) {
-      auto algorithm = dyn_cast<AlgorithmOpInterface>(reached[i]);
-      if (!algorithm || algorithm.role() == Role::Product || algorithm.role() == Role::Pool)
-        return algorithm != nullptr;
-      if (algorithm.role() == Role::Map)
-        for (Value v : algorithm->getOperands())
-          if (v.getDefiningOp() && elements(v) == elements(op->getResult(0)))
-            reached.insert(v.getDefiningOp());
-    }
-    return false;
-  }
-  static bool windowsOverlap(Operation *op) {
-    auto window = op->getAttrOfType<DenseI64ArrayAttr>("window"), strides = op->getAttrOfType<DenseI64ArrayAttr>("strides");
-    return !window || !strides || llvm::any_of(llvm::zip(window.asArrayRef(), strides.asArrayRef()), [](auto both) {
-      return std::get<0>(both) > std::get<1>(both);
-    });
+      reads.push_back([group](Value v) { return group->modes.count(v) != 0; });
+    return traffic.isReadAgain(op, reads);
   }
 
   /// Expressions are shared in memory, but much of a code generator walks them as trees.
@@ -281,7 +221,7 @@ private:
     case Role::Product:
     case Role::Pool:
       group.heavy = true;
-      mode = windowsOverlap(op) ? Mode::Operand : Mode::Apart;
+      mode = Traffic::windowsOverlap(op) ? Mode::Operand : Mode::Apart;
       break;
     case Role::Reduce:
       if (!group.reduction)
@@ -394,6 +334,7 @@ private:
   llvm::DenseMap<Operation *, SmallVector<Group *>> member;
   llvm::DenseMap<Operation *, bool> constant;
   llvm::DenseSet<Operation *> inMemory; ///< what stands between kernels: no loops run for it
+  Traffic traffic{inMemory};
   int outlined = 0;
 };
 
