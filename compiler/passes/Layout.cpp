@@ -12,6 +12,7 @@
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
+#include "compiler/passes/LayoutRules.h"
 #include "compiler/passes/Passes.h"
 #include "compiler/passes/Storage.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -220,22 +221,6 @@ private:
     chooseResult(launch);
   }
 
-  // Nothing but the join's own dimension lies further out in memory, and every part fills whole blocks of it.
-  static bool partsAreRuns(JoinOpInterface join, const Layout &layout) {
-    Shape shape = shapeOf(join->getResult(0).getType()), extents = layout.extents(shape);
-    size_t i = extents.size();
-    while (i > 0 && layout.order[i - 1].dim != join.joinDim())
-      if (extents[--i] != 1)
-        return false;
-    int64_t start = 0, block = std::max<int64_t>(layout.order[i - 1].block, 1);
-    for (Value part : join->getOperands()) {
-      if (start % block)
-        return false;
-      start += shapeOf(part.getType())[join.joinDim()];
-    }
-    return layout.order[i - 1].part != Part::Inner;
-  }
-
   // A padded window reads its left operand's padding from a halo; what the caller owns, and what is viewed, has none.
   void addHalos(LaunchOp launch) {
     auto product = productOf(launch);
@@ -333,23 +318,8 @@ private:
       const ProductLabels &p = product->labels;
       Value rhs = launch.getOperand(product->rhs);
       int64_t rank = cast<RankedTensorType>(rhs.getType()).getRank(), laneDim = p.rhs.find(product->lane);
-      Layout want = Layout::dense(rank);
-      want.order = {{laneDim, Part::Inner, lanes}};
-      std::vector<bool> placed(rank, false);
-      placed[laneDim] = true;
-      Layout left = product->lhs >= 0 ? layoutFor(launch.getOperand(product->lhs)) : Layout::dense(p.lhs.size());
-      for (const StoredDim &s : left.order)
-        if (size_t d = p.rhs.find(p.lhs[s.dim]); d != std::string::npos && static_cast<int64_t>(d) != laneDim) {
-          bool spatial = p.spatial.find(p.lhs[s.dim]) != std::string::npos;
-          if (spatial && placed[d]) // the picture's rows are blocked: two stored dimensions, the kernel's are not
-            continue;
-          want.order.push_back({static_cast<int64_t>(d), spatial ? Part::Whole : s.part, spatial ? 0 : s.block});
-          placed[d] = true;
-        }
-      for (int64_t d = rank; d-- > 0;)
-        if (!placed[d])
-          want.order.push_back({d});
-      want.order.push_back({laneDim, Part::Outer, lanes});
+      Layout want = packedKernel(p, product->lhs >= 0 ? layoutFor(launch.getOperand(product->lhs)) : Layout::dense(p.lhs.size()),
+                                 product->lane, lanes);
       Layout stored = layoutFor(rhs);
       bool contiguous = stored.order[0] == want.order[0] || (laneDim + 1 == rank && shapeOf(rhs.getType())[laneDim] % lanes == 0 &&
                                                              stored.storedAsDense(shapeOf(rhs.getType())));
