@@ -19,6 +19,15 @@ void BuildOptions::declare(CLI::App &command) {
   command.add_flag("--timing", timing, "print how long each step took");
 }
 
+void BuildOptions::declareOutputs(CLI::App &command) {
+  command
+      .add_option("--also", source.outputs,
+                  "return inner values too: of ONNX by their names, else what layers give, called as kiln inspect calls them")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->allow_extra_args(false);
+}
+
 std::string modelName(const std::string &path) {
   llvm::StringRef name = path;
   name.consume_front("zoo:");

@@ -15,6 +15,7 @@ struct BuildOptions {
   bool timing = false;
 
   void declare(CLI::App &command);
+  void declareOutputs(CLI::App &command); ///< --also
 };
 
 /// Loads the model, compiles it, reports progress on standard error: one line that moves on a terminal, plain lines in a pipe.

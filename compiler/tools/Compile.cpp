@@ -38,7 +38,8 @@ struct CompileCommand {
     if (weights == "file")
       options.weightsFile = output + ".safetensors";
     options.optionsText = "weights=" + weights + (isStatic ? " static" : "") +
-                          (build.source.dims.empty() ? "" : " dims=" + llvm::join(build.source.dims, ","));
+                          (build.source.dims.empty() ? "" : " dims=" + llvm::join(build.source.dims, ",")) +
+                          (build.source.outputs.empty() ? "" : " also=" + llvm::join(build.source.outputs, ","));
     build.source.training = !gradients.empty(); // parameters keep their names and stay apart
     auto started = Build::start(build);
     if (!started)
@@ -64,6 +65,7 @@ RegisterCommand command(10, [](CLI::App &app) {
                   "  kiln compile net.onnx --dim batch=8 --target x86-64-v3 --emit=shared,header\n"
                   "  kiln compile net.onnx --dump=planned               print a stage of the compilation");
   state->build.declare(*compile);
+  state->build.declareOutputs(*compile);
   compile->add_option("-o,--output", state->output, "name of the outputs, without ending (default: the model's name)");
   compile->add_option("--emit", state->emit, "what to write")
       ->delimiter(',')

@@ -1,11 +1,14 @@
 #include "compiler/tools/Frontend.h"
 #include "compiler/dialect/Kiln.h"
+#include "compiler/tools/Cost.h"
 #include "frontend/builder/Checkpoint.h"
 #include "frontend/builder/Zoo.h"
 #include "frontend/onnx/Decode.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Parser/Parser.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/SHA256.h"
 
@@ -107,6 +110,40 @@ static llvm::Error loadText(llvm::StringRef text, const std::string &path, Loade
   return fault.empty() ? llvm::Error::success() : llvm::createStringError("%s", fault.c_str());
 }
 
+/// Makes what layers give results of @main too. A layer is called as `kiln inspect` calls it; of its ops the last one counts.
+static llvm::Error returnToo(const std::vector<std::string> &names, mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  llvm::StringMap<mlir::Value> values;
+  unsigned number = 0;
+  main.walk([&](mlir::Operation *op) {
+    if (op->getNumResults() != 1)
+      return;
+    values["%" + std::to_string(number++)] = op->getResult(0);
+    if (std::string name = nodeNames(op->getLoc()); !name.empty())
+      values[name] = op->getResult(0);
+  });
+  mlir::Operation *end = main.getBody().front().getTerminator();
+  llvm::SmallVector<mlir::Value> results(end->getOperands());
+  llvm::StringSet<> taken;
+  for (unsigned i = 0; i < results.size(); ++i)
+    if (auto name = main.getResultAttrOfType<mlir::StringAttr>(i, "kiln.name"))
+      taken.insert(name);
+  for (const std::string &name : names) {
+    if (!taken.insert(name).second)
+      return llvm::createStringError("'%s' is an output already", name.c_str());
+    if (!values.count(name))
+      return llvm::createStringError("there is no layer '%s' to give as an output; kiln inspect lists the layers", name.c_str());
+    auto attribute = mlir::StringAttr::get(module.getContext(), name);
+    main.insertResult(
+        results.size(), values[name].getType(),
+        mlir::DictionaryAttr::get(module.getContext(),
+                                  mlir::NamedAttribute(mlir::StringAttr::get(module.getContext(), "kiln.name"), attribute)));
+    results.push_back(values[name]);
+  }
+  end->setOperands(results);
+  return llvm::Error::success();
+}
+
 static llvm::Error loadCheckpoint(const std::string &path, Loaded &loaded) {
   auto model = builder::readCheckpoint(path, *loaded.context);
   if (!model)
@@ -157,6 +194,8 @@ llvm::Expected<Loaded> load(const Source &source) {
                       : isText                         ? loadText(bytes, source.path, loaded)
                       : path.ends_with(".safetensors") ? loadCheckpoint(source.path, loaded)
                                                        : loadOnnx(source, *dims, loaded);
+  if (!error && !source.outputs.empty() && loaded.module && !path.ends_with(".onnx"))
+    error = returnToo(source.outputs, *loaded.module);
   if (error)
     return error;
   return loaded;

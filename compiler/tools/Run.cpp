@@ -38,8 +38,10 @@ RegisterCommand command(20, [](CLI::App &app) {
               "Examples:\n"
               "  kiln run lenet5.onnx --input image=images.npy --output probabilities=out.npy\n"
               "  kiln run net.onnx --dim batch=4 --input in.npz --output out.npz\n"
-              "  kiln run net.onnx --random-inputs --seed 7 --output y=y.npy");
+              "  kiln run net.onnx --random-inputs --seed 7 --output y=y.npy\n"
+              "  kiln run cnn.safetensors --input image=image.npy --also relu --output relu=features.npy");
   state->options.declare(*run, "an input's file; of an .npz, the array of that name; FILE.npz alone gives all inputs");
+  state->options.build.declareOutputs(*run);
   run->add_option("--output", state->outputs, "where an output goes: an .npy or .npz; FILE.npz alone takes all outputs")
       ->type_name("NAME=FILE")
       ->allow_extra_args(false);

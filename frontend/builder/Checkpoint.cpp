@@ -25,7 +25,8 @@ static std::string namesOf(const std::vector<Part> &parts) {
 
 std::string checkpointOf(const TrainingGraphs &graphs, const std::string &recipe) {
   std::string graph, data;
-  llvm::raw_string_ostream(graph) << *graphs.inference.module;
+  llvm::raw_string_ostream stream(graph);
+  (*graphs.inference.module)->print(stream, mlir::OpPrintingFlags().enableDebugInfo()); // layers keep their names
   json::Object header{{"__metadata__", json::Object{{"kiln.graph", graph},
                                                     {"kiln.parameters", namesOf(graphs.parameters)},
                                                     {"kiln.statistics", namesOf(graphs.statistics)},
