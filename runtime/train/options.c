@@ -18,6 +18,7 @@ static const kiln_option options[] = {
     TEXT(validation, "validation", "FILE", "validation data; a folder or an npz file may hold it too"),
     TEXT(validation_labels, "validation-labels", "FILE", "its labels"),
     REAL(validation_split, "validation-split", 0, 0.99, NAN, "F", "hold out this part of the training data (text: its end)"),
+    WHOLE(rows, "rows", 0, 4e9, 0, "N", "take the first N rows of the training data alone (default: 0, all)"),
     TEXT(format, "format", "NAME", "idx, npy, npz, csv or text (default: by content and name)"),
     TEXT(label, "label", "COLUMN", "CSV: the column of labels, by name or number (default: the last)"),
     WHOLE(window, "window", 0, 1e9, 0, "N", "text: bytes from one window to the next (default: no overlap)"),

@@ -17,7 +17,7 @@ extern "C" {
 typedef struct kiln_recipe {
   const char *data, *labels, *validation, *validation_labels, *format, *label;
   double validation_split, scale, shift;
-  int64_t window;
+  int64_t window, rows;
   int64_t epochs, seed, accumulate, threads;
   double rate, decay, minimum_rate;
   const char *schedule;

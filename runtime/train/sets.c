@@ -119,6 +119,11 @@ static bool open_data(kiln_trainer *trainer, kiln_error *error) {
   bool own = recipe->validation != NULL;
   if (!kiln_dataset_open(&trainer->data, own || recipe->validation_split > 0 ? NULL : &trainer->held, &source, error))
     return false;
+  if (recipe->rows > trainer->data.rows)
+    return kiln_error_set(error, "%s: expected the %lld rows of --rows at least, found %lld", recipe->data, (long long)recipe->rows,
+                          (long long)trainer->data.rows);
+  if (recipe->rows)
+    trainer->data.rows = recipe->rows;
   if (!own)
     return true;
   source.data = recipe->validation;

@@ -87,6 +87,22 @@ def test_numpy_arrays(tmp_path):
     assert fits[0] == fits[1] == fits[2]
 
 
+def test_first_rows_alone(tmp_path, data):
+    """--rows 40 is a data set of 40 rows."""
+    pixels, labels = data
+    (tmp_path / "few.idx").write_bytes(idx(pixels[:40]))
+    (tmp_path / "few-labels.idx").write_bytes(idx(labels[:40]))
+    train(tmp_path, "--data", "x.idx", "--labels", "y.idx", "--rows", 40, "--checkpoint", "a.safetensors")
+    train(tmp_path, "--data", "few.idx", "--labels", "few-labels.idx", "--checkpoint", "b.safetensors")
+    with safetensors.safe_open(tmp_path / "a.safetensors", "numpy") as a, safetensors.safe_open(tmp_path / "b.safetensors", "numpy") as b:
+        assert json.loads(a.metadata()["kiln.state"])["step"] == json.loads(b.metadata()["kiln.state"])["step"] > 0
+        for key in b.keys():
+            np.testing.assert_array_equal(a.get_tensor(key), b.get_tensor(key))
+    refused = subprocess.run([TOYS / "train_toy_classes", "--data", "x.idx", "--labels", "y.idx", "--rows", "102"], cwd=tmp_path,
+                             capture_output=True, text=True)
+    assert refused.returncode == 1 and "102" in refused.stderr and "101" in refused.stderr and refused.stderr.count("\n") == 1
+
+
 def test_plot_is_svg(tmp_path, data):
     train(tmp_path, "--data", "x.idx", "--labels", "y.idx", "--validation-split", 0.2, "--plot", "p.svg", "--epochs", 5)
     root = xml.etree.ElementTree.parse(tmp_path / "p.svg").getroot()
