@@ -37,11 +37,21 @@ static Model softmaxRegression() {
 static const RegisterModel regressionEntry({"softmax_regression", "784-10 on pictures of 28x28", softmaxRegression,
                                             lossNamed("cross_entropy"), optimizerNamed("adam"), 0.001, 64, 10});
 
-static Model mlp() {
-  Sequential net("mlp", input("image", {28, 28}), "probabilities");
-  net.add(flatten()).add(Dense(256).activation(relu()).weights(Initializer::heUniform()));
-  net.add(Dense(128).activation(relu()).weights(Initializer::heUniform())).add(Dense(10).activation(softmax()));
+/// 784-256-128-10; `dropped` is the part of either hidden layer that is 0 in training.
+static Model layers(const char *name, double dropped) {
+  Sequential net(name, input("image", {28, 28}), "probabilities");
+  net.add(flatten());
+  for (int64_t units : {256, 128}) {
+    net.add(Dense(units).activation(relu()).weights(Initializer::heUniform()));
+    if (dropped > 0)
+      net.add(dropout(dropped));
+  }
+  net.add(Dense(10).activation(softmax()));
   return net;
 }
+static Model mlp() { return layers("mlp", 0); }
 static const RegisterModel mlpEntry({"mlp", "784-256-128-10 with ReLU on pictures of 28x28", mlp, lossNamed("cross_entropy"),
                                      optimizerNamed("adam"), 0.001, 64, 10});
+static Model mlpDropout() { return layers("mlp_dropout", 0.5); }
+static const RegisterModel dropoutEntry({"mlp_dropout", "mlp with dropout of a half after either hidden layer", mlpDropout,
+                                         lossNamed("cross_entropy"), optimizerNamed("adam"), 0.001, 64, 10});
