@@ -1,0 +1,95 @@
+"""The CUDA driver through ctypes, the fake one unless KILN_CUDA_DRIVER names another: memory, modules, launches."""
+import ctypes
+import os
+
+import numpy as np
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FAKE = os.path.join(os.environ.get("KILN_BUILD", os.path.join(ROOT, "build")), "lib", "libkiln_fake_cuda.so")
+PATH = os.environ.get("KILN_CUDA_DRIVER", FAKE)
+SIZE, POINTER = ctypes.c_size_t, ctypes.c_void_p
+
+
+class DriverError(Exception):
+    """What a call answered; with the interpreter's words where it stopped a kernel."""
+
+
+class Card:
+    def __init__(self, number=0):
+        self.library = ctypes.CDLL(PATH)
+        self.fake = hasattr(self.library, "kiln_fake_reset")
+        if self.fake:
+            for name in ("log", "trap", "statistics"):
+                getattr(self.library, f"kiln_fake_{name}").restype = ctypes.c_char_p
+            self.library.kiln_fake_reset()
+        self.memory, self.modules = [], []
+        context, self.device, self.stream = POINTER(), ctypes.c_int(), POINTER()
+        self.call("cuInit", 0)
+        self.call("cuDeviceGet", ctypes.byref(self.device), number)
+        self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), self.device)
+        self.call("cuCtxPushCurrent_v2", context)
+        self.call("cuStreamCreate", ctypes.byref(self.stream), 1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for memory in self.memory:
+            self.library.cuMemFree_v2(POINTER(memory))
+        for module in self.modules:
+            self.library.cuModuleUnload(module)
+        self.library.cuStreamDestroy_v2(self.stream)
+        self.library.cuCtxPopCurrent_v2(ctypes.byref(POINTER()))
+        self.library.cuDevicePrimaryCtxRelease_v2(self.device)
+        if self.fake:
+            assert self.library.kiln_fake_live() == 0
+
+    def call(self, name, *arguments):
+        error = getattr(self.library, name)(*arguments)
+        if error:
+            trap = self.library.kiln_fake_trap().decode() if self.fake else ""
+            raise DriverError(trap or f"{name}: error {error}")
+
+    def allocate(self, size):
+        """Memory that holds nothing yet."""
+        address = POINTER()
+        self.call("cuMemAlloc_v2", ctypes.byref(address), SIZE(max(size, 1)))
+        self.memory.append(address.value)
+        return address.value
+
+    def put(self, array):
+        array = np.ascontiguousarray(array)
+        address = self.allocate(array.nbytes)
+        self.call("cuMemcpyHtoDAsync_v2", POINTER(address), array.ctypes.data_as(POINTER), SIZE(array.nbytes), self.stream)
+        return address
+
+    def get(self, address, shape, dtype):
+        array = np.empty(shape, dtype)
+        self.call("cuMemcpyDtoHAsync_v2", array.ctypes.data_as(POINTER), POINTER(address), SIZE(array.nbytes), self.stream)
+        self.wait()
+        return array
+
+    def wait(self):
+        self.call("cuStreamSynchronize", self.stream)
+
+    def load(self, ptx):
+        """The module of a PTX text; an error says what the driver found wrong in it."""
+        module, log = POINTER(), ctypes.create_string_buffer(1000)
+        options = (ctypes.c_int * 2)(5, 6)
+        values = (POINTER * 2)(ctypes.cast(log, POINTER), 999)
+        error = self.library.cuModuleLoadDataEx(ctypes.byref(module), ptx.encode(), 2, options, values)
+        if error:
+            raise DriverError(f"{log.value.decode()} (error {error})")
+        self.modules.append(module)
+        return module
+
+    def launch(self, module, entry, grid, block, arguments, shared=0):
+        """Arguments are addresses, or ctypes numbers. It has run when the call returns."""
+        function = POINTER()
+        self.call("cuModuleGetFunction", ctypes.byref(function), module, entry.encode())
+        if shared > 48 << 10:
+            self.call("cuFuncSetAttribute", function, 8, shared)
+        values = [ctypes.c_uint64(argument) if isinstance(argument, int) else argument for argument in arguments]
+        places = (POINTER * (len(values) + 1))(*[ctypes.cast(ctypes.byref(value), POINTER) for value in values], None)
+        self.call("cuLaunchKernel", function, *[ctypes.c_uint(n) for n in (*grid, *block, shared)], self.stream, places, None)
+        self.wait()

@@ -1,0 +1,307 @@
+//===- Block.cpp - one thread block, run --------------------------------------------------------------------------===//
+#include "Block.h"
+#include <algorithm>
+#include <set>
+
+namespace ptx {
+namespace {
+// Where a generic address finds shared and local memory.
+constexpr uint64_t sharedWindow = 0x100000000000, localWindow = 0x200000000000, windowSize = 0x100000000000;
+} // namespace
+
+Block::Block(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics)
+    : program(program), launch(launch), threads(static_cast<uint32_t>(launch.block.count())), statistics(statistics),
+      global(global), epochs(epochs), registers(static_cast<size_t>(program.registers) * threads), at(threads), waiting(threads) {
+  for (uint32_t i = 0; i < threads; ++i)
+    everyone.push_back(i);
+  bool anyShared = false, anyLocal = false;
+  for (const Array &array : program.kernel.arrays) {
+    anyShared |= array.space == "shared";
+    anyLocal |= array.space == "local";
+  }
+  if (anyLocal)
+    local.assign(threads, Memory(0));
+  if (launch.shared && !anyShared) // as Halide writes it: dynamic shared memory at address 0
+    shared = Memory(0);
+}
+
+/// Each array at the least aligned address that its alignment allows.
+void Block::fill(Dim3 place) {
+  here = place;
+  bool named = false;
+  shared = Memory(0x400);
+  for (Memory &memory : local)
+    memory = Memory(16);
+  symbols.clear();
+  for (const Array &array : program.kernel.arrays) {
+    auto odd = [&](Memory &memory, uint64_t bytes) {
+      uint64_t base = memory.allocate(bytes + array.alignment, 2 * array.alignment) + array.alignment;
+      return base;
+    };
+    if (array.space == "shared") {
+      named = true;
+      symbols[array.name] = odd(shared, array.external ? launch.shared : array.size);
+    } else if (array.space == "local") {
+      for (Memory &memory : local)
+        symbols[array.name] = odd(memory, array.size);
+    } else {
+      uint64_t base = global.allocate(array.size);
+      global.write(base, array.bytes.data(), array.bytes.size());
+      symbols[array.name] = base;
+    }
+  }
+  if (!named && launch.shared) {
+    shared = Memory(0);
+    shared.allocate(launch.shared, 1);
+  }
+  for (const auto &[index, value] : program.filled)
+    for (uint32_t thread = 0; thread < threads; ++thread) {
+      const Dim3 &size = launch.block;
+      uint32_t tid[] = {thread % size.x, thread / size.x % size.y, thread / size.x / size.y};
+      uint32_t ntid[] = {size.x, size.y, size.z}, ctaid[] = {place.x, place.y, place.z};
+      uint32_t nctaid[] = {launch.grid.x, launch.grid.y, launch.grid.z};
+      uint64_t number = value.value;
+      switch (value.kind) {
+      case Filled::Immediate:
+        break;
+      case Filled::Symbol: {
+        auto symbol = symbols.find(value.symbol);
+        if (symbol == symbols.end())
+          throw Error("kernel " + program.kernel.name + ": unknown name '" + value.symbol + "'");
+        number = symbol->second;
+        break;
+      }
+      case Filled::Tid:
+        number = tid[value.axis];
+        break;
+      case Filled::Ntid:
+        number = ntid[value.axis];
+        break;
+      case Filled::Ctaid:
+        number = ctaid[value.axis];
+        break;
+      case Filled::Nctaid:
+        number = nctaid[value.axis];
+        break;
+      case Filled::Lane:
+        number = thread % 32;
+        break;
+      case Filled::Warp:
+        number = thread / 32;
+        break;
+      }
+      row(index)[thread] = number;
+    }
+}
+
+uint64_t Block::load(const Instruction &instruction, uint64_t address, unsigned bytes, uint32_t thread) {
+  current = thread;
+  if (instruction.space == Space::Parameter) {
+    uint64_t value = 0;
+    std::copy_n(launch.parameters.begin() + static_cast<int64_t>(address), bytes, reinterpret_cast<uint8_t *>(&value));
+    return value;
+  }
+  if (instruction.space == Space::Shared)
+    return shared.load(address, bytes, thread, epochs);
+  if (instruction.space == Space::Local)
+    return local[thread].load(address, bytes, thread, epochs);
+  if (instruction.space == Space::Generic && address - sharedWindow < windowSize)
+    return shared.load(address - sharedWindow, bytes, thread, epochs);
+  if (instruction.space == Space::Generic && address - localWindow < windowSize)
+    return local[thread].load(address - localWindow, bytes, thread, epochs);
+  return global.load(address, bytes, thread, epochs, instruction.constant);
+}
+
+void Block::store(const Instruction &instruction, uint64_t address, unsigned bytes, uint64_t value, uint32_t thread) {
+  current = thread;
+  if (instruction.space == Space::Shared)
+    return shared.store(address, bytes, value, thread, epochs);
+  if (instruction.space == Space::Local)
+    return local[thread].store(address, bytes, value, thread, epochs);
+  if (instruction.space == Space::Generic && address - sharedWindow < windowSize)
+    return shared.store(address - sharedWindow, bytes, value, thread, epochs);
+  if (instruction.space == Space::Generic && address - localWindow < windowSize)
+    return local[thread].store(address - localWindow, bytes, value, thread, epochs);
+  global.store(address, bytes, value, thread, epochs);
+}
+
+std::string Block::where(size_t instruction) const {
+  const Statement *statement = program.code[instruction].statement;
+  return " (kernel " + program.kernel.name + ", block " + std::to_string(here.x) + "," + std::to_string(here.y) + "," +
+         std::to_string(here.z) + ", thread " + std::to_string(current) + ": " + statement->text + ")";
+}
+
+size_t Block::step(size_t place, size_t until) {
+  try {
+    std::vector<uint32_t> all;
+    for (; place < until; ++place) {
+      const Instruction &instruction = program.code[place];
+      statistics.instructions += lanes.size();
+      bool guarded = instruction.guard >= 0;
+      if (instruction.flow == Flow::Barrier) {
+        if (guarded)
+          throw Trap("a barrier under a predicate");
+        return place;
+      }
+      if (guarded) {
+        const uint64_t *predicate = row(instruction.guard);
+        all.swap(lanes);
+        lanes.clear();
+        for (uint32_t thread : all)
+          if ((predicate[thread] != 0) != instruction.negated)
+            lanes.push_back(thread);
+      }
+      if (instruction.flow == Flow::Next) {
+        if (!lanes.empty())
+          instruction.action(*this, instruction);
+        if (guarded)
+          lanes.swap(all);
+        continue;
+      }
+      size_t target = instruction.flow == Flow::Exit ? program.code.size() : static_cast<size_t>(instruction.target);
+      if (!guarded || lanes.size() == all.size()) {
+        if (target <= place || target > until || target == program.code.size())
+          return target;
+        place = target - 1;
+        continue;
+      }
+      if (lanes.empty()) {
+        lanes.swap(all);
+        continue;
+      }
+      for (uint32_t thread : all) // their ways part
+        at[thread] = place + 1;
+      for (uint32_t thread : lanes)
+        at[thread] = target;
+      lanes.clear();
+      return place;
+    }
+  } catch (Trap &trap) {
+    trap.text += where(place);
+    throw;
+  }
+  return place;
+}
+
+/// Every thread waits at a barrier, or some have ended and the others wait for ever.
+void Block::arrive() {
+  size_t ended = 0, first = program.code.size();
+  for (uint32_t thread = 0; thread < threads; ++thread) {
+    ended += at[thread] == program.code.size();
+    if (waiting[thread]) {
+      first = std::min(first, at[thread]);
+      current = thread;
+    }
+  }
+  if (ended)
+    throw Trap("a barrier that " + std::to_string(ended) + " threads never reach" + where(first));
+  ++epochs.now;
+  for (uint32_t thread = 0; thread < threads; ++thread) {
+    waiting[thread] = false;
+    ++at[thread];
+  }
+}
+
+void Block::run(Dim3 place) {
+  fill(place);
+  epochs.block = ++epochs.now;
+  const size_t end = program.code.size();
+  std::fill(at.begin(), at.end(), 0);
+  bool together = true; // all threads are at at[0]
+  for (;;) {
+    size_t lowest = end, above = end;
+    if (together) {
+      lowest = at[0];
+      lanes = everyone;
+    } else {
+      lanes.clear();
+      for (uint32_t thread = 0; thread < threads; ++thread)
+        if (!waiting[thread])
+          lowest = std::min(lowest, at[thread]);
+      for (uint32_t thread = 0; thread < threads; ++thread)
+        if (at[thread] == lowest && !waiting[thread])
+          lanes.push_back(thread);
+        else if (!waiting[thread])
+          above = std::min(above, at[thread]);
+    }
+    if (lowest == end) {
+      if (std::find(waiting.begin(), waiting.end(), true) == waiting.end())
+        return;
+      arrive();
+      together = std::all_of(at.begin(), at.end(), [&](size_t place) { return place == at[0]; });
+      continue;
+    }
+    size_t reached = step(lowest, above);
+    bool barrier = !lanes.empty() && reached < end && program.code[reached].flow == Flow::Barrier && reached < above;
+    for (uint32_t thread : lanes) {
+      at[thread] = reached;
+      waiting[thread] = barrier;
+    }
+    if (together && lanes.size() == threads) {
+      if (barrier) {
+        arrive();
+      }
+      if (reached == end)
+        return;
+      continue;
+    }
+    together = false;
+    if (!barrier && std::all_of(at.begin(), at.end(), [&](size_t place) { return place == at[0]; }) &&
+        std::find(waiting.begin(), waiting.end(), true) == waiting.end())
+      together = true;
+  }
+}
+
+void Block::tally(const Instruction &instruction, unsigned bytes, const std::vector<uint64_t> &addresses) {
+  std::string name;
+  for (const std::string &part : instruction.statement->opcode)
+    name += (name.empty() ? "" : ".") + part;
+  Tally &tally = statistics.tallies[name];
+  size_t phase = bytes <= 4 ? 32 : bytes <= 8 ? 16 : 8;
+  for (size_t i = 0; i < lanes.size();) {
+    uint32_t warp = lanes[i] / 32;
+    std::vector<uint64_t> mine;
+    for (; i < lanes.size() && lanes[i] / 32 == warp; ++i)
+      mine.push_back(addresses[i]);
+    ++tally.accesses;
+    if (instruction.space == Space::Shared) {
+      for (size_t first = 0; first < mine.size(); first += phase) {
+        std::set<uint64_t> words;
+        for (size_t j = first; j < std::min(first + phase, mine.size()); ++j)
+          for (unsigned byte = 0; byte < bytes; byte += 4)
+            words.insert((mine[j] + byte) / 4);
+        uint64_t banks[32] = {}, most = 0;
+        for (uint64_t word : words)
+          most = std::max(most, ++banks[word % 32]);
+        tally.cost += most;
+        tally.ideal += 1;
+      }
+    } else {
+      std::set<uint64_t> sectors, distinct(mine.begin(), mine.end());
+      for (uint64_t address : mine)
+        sectors.insert(address / 32), sectors.insert((address + bytes - 1) / 32);
+      tally.cost += sectors.size();
+      tally.ideal += (distinct.size() * bytes + 31) / 32;
+    }
+  }
+}
+
+void run(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics) {
+  uint64_t threads = launch.block.count();
+  if (threads == 0 || launch.grid.count() == 0 || threads > 1024 || launch.block.z > 64)
+    throw Trap("kernel " + program.kernel.name + ": " + std::to_string(threads) + " threads a block: expected 1 to 1024");
+  if (program.kernel.maxThreads && threads > program.kernel.maxThreads)
+    throw Trap("kernel " + program.kernel.name + ": " + std::to_string(threads) + " threads a block: .maxntid allows " +
+               std::to_string(program.kernel.maxThreads));
+  if (launch.parameters.size() != program.kernel.parameterBytes)
+    throw Trap("kernel " + program.kernel.name + ": " + std::to_string(launch.parameters.size()) +
+               " bytes of parameters: expected " + std::to_string(program.kernel.parameterBytes));
+  epochs.launch = ++epochs.now;
+  Block block(program, launch, global, epochs, statistics);
+  for (uint32_t z = 0; z < launch.grid.z; ++z)
+    for (uint32_t y = 0; y < launch.grid.y; ++y)
+      for (uint32_t x = 0; x < launch.grid.x; ++x)
+        block.run({x, y, z});
+}
+
+} // namespace ptx

@@ -1,0 +1,77 @@
+//===- Block.h - one thread block, run ----------------------------------------------------------------------------===//
+//
+// In: a Program, the place of a block in its grid, the memory. Out: the memory after the block has run; or a Trap that says at which
+// instruction, and in which thread.
+//
+// All threads at the lowest instruction run together, so divergent paths meet again where they can. A barrier waits for all threads.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_TESTS_PTX_BLOCK_H
+#define KILN_TESTS_PTX_BLOCK_H
+#include "Memory.h"
+#include "Program.h"
+
+namespace ptx {
+
+struct Dim3 {
+  uint32_t x = 1, y = 1, z = 1;
+  uint64_t count() const { return uint64_t(x) * y * z; }
+};
+
+/// What a launch did, for lint: accesses by opcode, what they cost, and what they would without conflicts.
+struct Tally {
+  uint64_t accesses = 0, cost = 0, ideal = 0;
+};
+struct Statistics {
+  bool wanted = false;
+  uint64_t instructions = 0; ///< of threads
+  std::map<std::string, Tally> tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
+};
+
+struct Launch {
+  Dim3 grid, block;
+  uint32_t shared = 0; ///< dynamic
+  std::vector<uint8_t> parameters;
+};
+
+class Block {
+public:
+  Block(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics);
+  void run(Dim3 place);
+
+  uint64_t *row(int index) { return registers.data() + static_cast<size_t>(index) * threads; }
+  const std::vector<uint32_t> &active() const { return lanes; }
+  bool allActive() const { return lanes.size() == threads; }
+  uint64_t load(const Instruction &instruction, uint64_t address, unsigned bytes, uint32_t thread);
+  void store(const Instruction &instruction, uint64_t address, unsigned bytes, uint64_t value, uint32_t thread);
+  void tally(const Instruction &instruction, unsigned bytes, const std::vector<uint64_t> &addresses);
+
+  const Program &program;
+  const Launch &launch;
+  const uint32_t threads;
+  uint32_t current = 0; ///< the thread that a Trap is about
+  Statistics &statistics;
+
+private:
+  void fill(Dim3 place);
+  size_t step(size_t at, size_t until); ///< runs the active threads to `until` or where their ways part; returns where they are
+  void arrive();
+  std::string where(size_t at) const;
+
+  Memory &global;
+  Epochs &epochs;
+  std::vector<uint64_t> registers;
+  std::vector<uint32_t> lanes, everyone; ///< active threads, in order
+  std::vector<size_t> at; ///< of each thread
+  std::vector<bool> waiting;
+  std::map<std::string, uint64_t> symbols;
+  Memory shared{0x400}; ///< where an sm_90 launch's own begins: address 0 is the system's
+  std::vector<Memory> local;
+  Dim3 here;
+};
+
+/// Runs every block of a launch.
+void run(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics);
+
+} // namespace ptx
+#endif

@@ -1,0 +1,69 @@
+//===- Memory.h - memory that knows who wrote it -----------------------------------------------------------------===//
+//
+// Bytes at addresses, in pieces that were allocated, with what is known of each 4-byte word: when, and by which thread, it was last
+// written and read. So that an access which is out of bounds, misaligned, of memory never written, or in a race, is a Trap.
+//
+// Time is counted in epochs: one begins with each launch, each block and each barrier of a block. Two accesses of a word, one of them a
+// write, are in a race when they are of one launch and of different blocks, or of different threads of a block in one epoch. Writing what
+// stands there already is none: overlapping tiles do that.
+//
+//===------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_TESTS_PTX_MEMORY_H
+#define KILN_TESTS_PTX_MEMORY_H
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ptx {
+
+class Trap : public std::exception {
+public:
+  explicit Trap(std::string text) : text(std::move(text)) {}
+  const char *what() const noexcept override { return text.c_str(); }
+  std::string text;
+};
+
+struct Epochs {
+  uint32_t now = 2, launch = 2, block = 2; ///< the running epoch, and those in which the running launch and block began
+};
+
+class Memory {
+public:
+  explicit Memory(uint64_t first, bool checked = true) : next(first), checked(checked) {}
+  /// Never written yet. Pieces are apart, so that running over the end of one meets nothing.
+  uint64_t allocate(uint64_t bytes, uint64_t alignment = 256);
+  bool release(uint64_t address);
+  bool holds(uint64_t address, uint64_t bytes) const;
+  /// Of the host, between launches. A read of bytes never written is not an error: whoever copies a buffer may copy its padding.
+  void read(uint64_t address, void *to, uint64_t bytes) const;
+  void write(uint64_t address, const void *from, uint64_t bytes);
+  void set(uint64_t address, uint8_t value, uint64_t bytes);
+  void forget(uint64_t address, uint64_t bytes); ///< as if never written
+
+  /// Of a thread.
+  uint64_t load(uint64_t address, unsigned bytes, uint32_t thread, const Epochs &epochs, bool constant = false);
+  void store(uint64_t address, unsigned bytes, uint64_t value, uint32_t thread, const Epochs &epochs);
+  /// Aligned to all that one instruction accesses.
+  static void align(uint64_t address, unsigned bytes);
+
+private:
+  struct Word {
+    uint32_t writeEpoch = 0, writer = 0, readEpoch = 0, reader = 0;
+  };
+  struct Piece {
+    uint64_t base = 0, size = 0;
+    std::vector<uint8_t> bytes;
+    std::vector<Word> words;
+  };
+  Piece &find(uint64_t address, uint64_t bytes);
+  const Piece &find(uint64_t address, uint64_t bytes) const { return const_cast<Memory *>(this)->find(address, bytes); }
+
+  uint64_t next;
+  bool checked;
+  std::map<uint64_t, Piece> pieces;
+  Piece *last = nullptr;
+};
+
+} // namespace ptx
+#endif
