@@ -50,6 +50,7 @@ struct kiln_context {
   const uint8_t *weights;
   void *mapping; /* of the weights file, or NULL */
   size_t mapping_size;
+  struct kiln_card *card; /* cuda/card.h; NULL: the context runs on the CPU */
   char message[512];
 };
 
@@ -65,6 +66,16 @@ void *kiln_obtain(const kiln_options *options, size_t bytes, size_t alignment);
 void kiln_release(const kiln_options *options, void *memory);
 kiln_status kiln_place_workspace(kiln_context *context);
 
+/* run.c. Only one thread is inside a context at a time: enter answers KILN_BUSY to others, leave ends it. */
+kiln_status kiln_enter(kiln_context *context);
+void kiln_leave(kiln_context *context);
+/* A whole call: enter, the tensors held against the model's and their data in context->pointers, run, leave. */
+kiln_status kiln_call(kiln_context *context, const kiln_tensor *inputs, const kiln_tensor *outputs, int32_t alignment,
+                      kiln_status (*run)(kiln_context *context));
+/* The program, or a part of it that runs on the host, over context->pointers. */
+kiln_status kiln_run_program(kiln_context *context, kiln_program program);
+
+kiln_status kiln_choose_device(kiln_context *context); /* device.c: takes a card where the model and the options want one */
 kiln_status kiln_check_processor(kiln_context *context); /* processor.c */
 kiln_status kiln_open_weights(kiln_context *context);    /* weights.c */
 

@@ -1,6 +1,8 @@
-/* Makes and ends a context: options are read, the processor asked, workspace placed, weights opened, workers started, in this order.
+/* Makes and ends a context: options are read, the processor asked, workspace placed, weights opened, a card taken, workers started, in this
+ * order.
  * A step that fails leaves its status and message in the context, and what the earlier steps took is given back by kiln_destroy. */
 #include "runtime/core/context.h"
+#include "runtime/cuda/device.h"
 #include <string.h>
 #include <sys/mman.h>
 
@@ -46,6 +48,7 @@ static kiln_status build(kiln_context *context, bool known_options, bool whole_a
   status = status ? status : take_memory(context);
   status = status ? status : kiln_place_workspace(context);
   status = status ? status : kiln_open_weights(context);
+  status = status ? status : kiln_choose_device(context);
   return status ? status : kiln_start_workers(context);
 }
 
@@ -77,6 +80,8 @@ void kiln_destroy(kiln_context *context) {
     return;
   kiln_options options = context->options;
   kiln_stop_workers(context);
+  if (context->card)
+    context->model->device->runtime->destroy(context);
   if (context->mapping)
     munmap(context->mapping, context->mapping_size);
   if (context->owns_workspace)

@@ -1,8 +1,12 @@
 /* One run: the caller's tensors are held against the model's, and the program runs with the addresses of their data. */
 #include "runtime/core/context.h"
 #include "runtime/core/tensor.h"
+#include "runtime/cuda/device.h"
 
-static kiln_status check_tensor(kiln_context *context, const char *kind, const kiln_tensor_info *info, const kiln_tensor *tensor) {
+static kiln_status check_tensor(kiln_context *context, const char *kind, const kiln_tensor_info *info, const kiln_tensor *tensor,
+                                int32_t alignment) {
+  int32_t size = kiln_dtype_size(info->dtype);
+  alignment = alignment > size ? alignment : size;
   bool same = tensor->dtype == info->dtype && tensor->rank == info->rank;
   for (int32_t i = 0; same && i < info->rank; ++i)
     same = tensor->shape[i] == info->shape[i];
@@ -14,9 +18,9 @@ static kiln_status check_tensor(kiln_context *context, const char *kind, const k
   }
   if (tensor->data == NULL && kiln_elements(info->rank, info->shape) != 0)
     return kiln_fail(context, KILN_INVALID_ARGUMENT, "%s '%.100s': expected data, found NULL", kind, info->name);
-  if ((uintptr_t)tensor->data % (uintptr_t)kiln_dtype_size(info->dtype))
+  if ((uintptr_t)tensor->data % (uintptr_t)alignment)
     return kiln_fail(context, KILN_INVALID_ARGUMENT, "%s '%.100s': expected data aligned to %d, found %p", kind, info->name,
-                     kiln_dtype_size(info->dtype), tensor->data);
+                     alignment, tensor->data);
   return KILN_OK;
 }
 
@@ -43,7 +47,7 @@ static kiln_status check_overlaps(kiln_context *context) {
   return KILN_OK;
 }
 
-static kiln_status check_call(kiln_context *context, const kiln_tensor *inputs, const kiln_tensor *outputs) {
+static kiln_status check_call(kiln_context *context, const kiln_tensor *inputs, const kiln_tensor *outputs, int32_t alignment) {
   const kiln_model_info *info = &context->model->info;
   if ((inputs == NULL && info->input_count) || (outputs == NULL && info->output_count))
     return kiln_fail(context, KILN_INVALID_ARGUMENT, "expected %d inputs and %d outputs, found NULL", info->input_count,
@@ -51,8 +55,8 @@ static kiln_status check_call(kiln_context *context, const kiln_tensor *inputs, 
   for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
     bool input = i < info->input_count;
     const kiln_tensor *tensor = input ? &inputs[i] : &outputs[i - info->input_count];
-    kiln_status status =
-        check_tensor(context, input ? "input" : "output", input ? &info->inputs[i] : &info->outputs[i - info->input_count], tensor);
+    kiln_status status = check_tensor(context, input ? "input" : "output",
+                                      input ? &info->inputs[i] : &info->outputs[i - info->input_count], tensor, alignment);
     if (status)
       return status;
     context->pointers[i] = tensor->data;
@@ -60,14 +64,14 @@ static kiln_status check_call(kiln_context *context, const kiln_tensor *inputs, 
   return check_overlaps(context);
 }
 
-static kiln_status run_program(kiln_context *context) {
+kiln_status kiln_run_program(kiln_context *context, kiln_program program) {
   const kiln_frame frame = {.arena = context->workspace,
                             .weights = context->weights,
                             .inputs = context->pointers,
                             .outputs = context->pointers + context->model->info.input_count,
                             .context = context};
   atomic_store_explicit(&context->fault, KILN_OK, memory_order_relaxed);
-  kiln_status status = context->model->run(&frame);
+  kiln_status status = program(&frame);
   kiln_status fault = (kiln_status)atomic_load_explicit(&context->fault, memory_order_relaxed);
   if (status == KILN_OK) /* kernels do not look at what their parallel loops answer */
     status = fault;
@@ -82,21 +86,38 @@ static kiln_status run_program(kiln_context *context) {
                                                     : "the program failed");
 }
 
-kiln_status kiln_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs) {
+kiln_status kiln_enter(kiln_context *context) {
   if (context == NULL)
     return KILN_INVALID_ARGUMENT;
-  if (atomic_exchange_explicit(&context->busy, true, memory_order_acquire)) {
-    if (context->options.error) /* the message belongs to the thread inside */
-      context->options.error(context->options.user, KILN_BUSY, "another thread is inside this context");
-    return KILN_BUSY;
-  }
-  kiln_status status = context->failed;
+  if (!atomic_exchange_explicit(&context->busy, true, memory_order_acquire))
+    return KILN_OK;
+  if (context->options.error) /* the message belongs to the thread inside */
+    context->options.error(context->options.user, KILN_BUSY, "another thread is inside this context");
+  return KILN_BUSY;
+}
+
+void kiln_leave(kiln_context *context) { atomic_store_explicit(&context->busy, false, memory_order_release); }
+
+kiln_status kiln_call(kiln_context *context, const kiln_tensor *inputs, const kiln_tensor *outputs, int32_t alignment,
+                      kiln_status (*run)(kiln_context *context)) {
+  kiln_status status = kiln_enter(context);
+  if (status)
+    return status;
+  status = context->failed;
   if (status == KILN_OK) {
     context->message[0] = 0;
-    status = check_call(context, inputs, outputs);
+    status = check_call(context, inputs, outputs, alignment);
     if (status == KILN_OK)
-      status = run_program(context);
+      status = run(context);
   }
-  atomic_store_explicit(&context->busy, false, memory_order_release);
+  kiln_leave(context);
   return status;
+}
+
+static kiln_status run_here(kiln_context *context) {
+  return context->card ? context->model->device->runtime->run(context) : kiln_run_program(context, context->model->run);
+}
+
+kiln_status kiln_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs) {
+  return kiln_call(context, inputs, outputs, 1, run_here);
 }

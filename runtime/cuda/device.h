@@ -19,7 +19,6 @@
 #ifndef KILN_CUDA_DEVICE_H
 #define KILN_CUDA_DEVICE_H
 #include "runtime/core/model.h"
-#include <stdbool.h>
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -40,9 +39,9 @@ typedef struct kiln_place {
 
 typedef enum kiln_step_kind {
   KILN_STEP_LAUNCH = 0, /* kernel, grid, block, shared, arguments */
-  KILN_STEP_TO_HOST = 1, /* place, bytes: from the card's side of the place to the host's; input places never need it */
+  KILN_STEP_TO_HOST = 1, /* place (no weights, no input: the host has them), bytes: from the card's side to the host's */
   KILN_STEP_TO_DEVICE = 2, /* place, bytes: the other way */
-  KILN_STEP_ZERO = 3, /* place, bytes: on the card */
+  KILN_STEP_ZERO = 3, /* place, bytes: on the card. Bytes are never 0 */
   KILN_STEP_COPY = 4, /* place, source, bytes: on the card; not overlapping */
   KILN_STEP_HOST = 5 /* host: a function over the host's sides */
 } kiln_step_kind;
@@ -100,7 +99,7 @@ typedef struct kiln_device_model {
 /* How the runtime drives a device: what kiln_create, kiln_run and kiln_destroy call for a context that is to run on one. */
 typedef struct kiln_device_runtime {
   kiln_status (*create)(kiln_context *context);
-  kiln_status (*run)(kiln_context *context, bool device_pointers);
+  kiln_status (*run)(kiln_context *context); /* of host pointers, checked, in context->pointers */
   void (*destroy)(kiln_context *context);
 } kiln_device_runtime;
 

@@ -126,7 +126,8 @@ typedef struct kiln_device {
   void *stream; /* the CUstream it queues on */
   kiln_status (*allocate)(kiln_context *context, size_t bytes, void **memory); /* aligned to 256; the caller's to release */
   kiln_status (*release)(kiln_context *context, void *memory);
-  kiln_status (*upload)(kiln_context *context, void *device, const void *host, size_t bytes); /* `host` is free when it returns */
+  kiln_status (*upload)(kiln_context *context, void *device, const void *host,
+                        size_t bytes); /* `host` may change once it returns, unless it is page-locked */
   kiln_status (*download)(kiln_context *context, void *host, const void *device, size_t bytes); /* waits */
   kiln_status (*wait)(kiln_context *context); /* until all that is queued has run */
   /* Runs with device pointers, one step at a time, and tells how long each took: `step` is called for each in order, on the card by
