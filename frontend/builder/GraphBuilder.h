@@ -94,6 +94,13 @@ public:
   };
   mlir::Value pool(mlir::Value x, ReduceKind kind, const Pool &pool);
 
+  //===- loops -===//
+  /// For each step along dimension 0 of the inputs (one at least), from the last backwards with `reverse`: `step` makes of the states and the
+  /// inputs' slices the next states and any outputs. It may use any value of the graph. Results: the last states, then the outputs, stacked.
+  std::vector<mlir::Value>
+  scan(llvm::ArrayRef<mlir::Value> states, llvm::ArrayRef<mlir::Value> inputs, bool reverse,
+       llvm::function_ref<std::vector<mlir::Value>(llvm::ArrayRef<mlir::Value> states, llvm::ArrayRef<mlir::Value> inputs)> step);
+
   //===- derivatives -===//
   mlir::Value detach(mlir::Value x); ///< x without a derivative
   std::vector<mlir::Value> gradient(mlir::Value y, llvm::ArrayRef<mlir::Value> with); ///< of sum(y) with respect to each

@@ -1,4 +1,4 @@
-//===- Recurrent.cpp - SimpleRNN, LSTM, GRU, unrolled over the length --------------------------------------------===//
+//===- Recurrent.cpp - SimpleRNN, LSTM, GRU: a scan over the length ----------------------------------------------===//
 //
 // The inputs of all steps are multiplied at once; a step multiplies its state alone.
 //
@@ -51,7 +51,7 @@ Recurrent::operator Layer() const {
     if (rankOf(x[0]) != 3 || !isFloat(x[0]) || o.units < 1)
       throw BuildError{"it has " + std::to_string(o.units) + " units on " + shapeText(x[0]) +
                        ", expected floats [batch, length, features]"};
-    int64_t batch = sizesOf(x[0])[0], length = sizesOf(x[0])[1], features = sizesOf(x[0])[2];
+    int64_t batch = sizesOf(x[0])[0], features = sizesOf(x[0])[2];
     int64_t width = o.units * (o.kind == Kind::Simple ? 1 : o.kind == Kind::LSTM ? 4 : 3);
     auto fan = static_cast<double>(width);
     Value weights = s.parameter("weight", {features, width}, o.weights_, {static_cast<double>(features), fan});
@@ -59,16 +59,21 @@ Recurrent::operator Layer() const {
     Value bias = s.parameter("bias", {width}, o.kind == Kind::LSTM ? lstmBias(o.units) : Initializer::zeros());
     if (o.kind == Kind::GRU)
       cell.bias = s.parameter("recurrent_bias", {width}, Initializer::zeros());
-    Value inputs = b.map<AddOp>(b.matmul(x[0], weights), bias);
-    Value h = b.splat(elementOf(x[0]), {batch, o.units}, 0), memory = h;
-    SmallVector<Value> states;
-    for (int64_t t = 0; t < length; ++t) {
-      Value now = b.reshape(b.slice(inputs, 1, t, 1), {batch, width});
-      h = o.kind == Kind::Simple ? cell.simple(now, h) : o.kind == Kind::LSTM ? cell.lstm(now, h, memory) : cell.gru(now, h);
-      if (o.sequences_)
-        states.push_back(b.reshape(h, {batch, 1, o.units}));
-    }
-    return o.sequences_ ? b.concat(states, 1) : h;
+    // Steps first: a step's part of the inputs is a run of memory.
+    Value inputs = b.map<AddOp>(b.contract(x[0], weights, "btf,fg->tbg"), bias);
+    SmallVector<Value> states(o.kind == Kind::LSTM ? 2 : 1, b.splat(elementOf(x[0]), {batch, o.units}, 0));
+    std::vector<Value> results = b.scan(states, inputs, false, [&](ArrayRef<Value> state, ArrayRef<Value> now) {
+      Value memory = state.back();
+      Value h = o.kind == Kind::Simple ? cell.simple(now[0], state[0])
+                : o.kind == Kind::LSTM ? cell.lstm(now[0], state[0], memory)
+                                       : cell.gru(now[0], state[0]);
+      std::vector<Value> next = {h};
+      if (o.kind == Kind::LSTM)
+        next.push_back(memory);
+      next.push_back(h);
+      return next;
+    });
+    return o.sequences_ ? b.transpose(results.back(), {1, 0, 2}) : results.front();
   });
 }
 
