@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include <new>
 #include <unordered_map>
@@ -37,7 +38,7 @@ private:
   RankedTensorType inputType(const ValueInfo &input);
   void addInput(const ValueInfo &input);
   void writeGraph(const Graph &graph);
-  std::vector<Value> writeInner(const Graph &graph) override;
+  std::vector<Value> writeInner(const Graph &graph, ArrayRef<Value> inputs) override;
   Value place(const Tensor &tensor, const std::string &name) override;
   void writeNode(const Node &node);
   std::vector<Value> inputsOf(const Node &node);
@@ -137,6 +138,8 @@ Value Importer::place(const Tensor &tensor, const std::string &name) {
   if (tensor.elements() > INT32_MAX)
     throw BuildError{"tensor " + quoted(name) + " has " + std::to_string(tensor.elements()) + " elements, expected at most " +
                      std::to_string(INT32_MAX)};
+  OpBuilder::InsertionGuard guard(ops);
+  ops.setInsertionPointToEnd(&function.getBody().front()); // a loop's body comes and goes
   bool isTrained = trained.count(name);
   if (!isTrained && tensor.elements() <= (isa<FloatType>(element) ? mostFloats : mostIntegers))
     return builder.constant(constantOf(tensor, element));
@@ -212,7 +215,19 @@ void Importer::writeGraph(const Graph &graph) {
     writeNode(node);
 }
 
-std::vector<Value> Importer::writeInner(const Graph &graph) {
+/// Names of a graph inside of a node are known in it alone.
+std::vector<Value> Importer::writeInner(const Graph &graph, ArrayRef<Value> inputs) {
+  auto forget = llvm::make_scope_exit([&] {
+    for (const ValueInfo &each : graph.inputs)
+      values.erase(each.name);
+    for (const Tensor &each : graph.initializers)
+      values.erase(each.name);
+    for (const Node &node : graph.nodes)
+      for (const std::string &name : node.outputs)
+        values.erase(name);
+  });
+  for (auto [input, v] : llvm::zip(graph.inputs, inputs))
+    values[input.name] = v;
   writeGraph(graph);
   std::vector<Value> outputs;
   for (const ValueInfo &each : graph.outputs) {

@@ -19,7 +19,8 @@ namespace kiln::onnx {
 class Surroundings {
 public:
   virtual ~Surroundings() = default;
-  virtual std::vector<mlir::Value> writeInner(const Graph &graph) = 0; ///< a graph inside a node, in place; its outputs
+  /// A graph inside a node, in place, its inputs being the given values; its outputs.
+  virtual std::vector<mlir::Value> writeInner(const Graph &graph, llvm::ArrayRef<mlir::Value> inputs = {}) = 0;
   virtual mlir::Value place(const Tensor &tensor, const std::string &name) = 0; ///< a constant, or a parameter when it is large
 };
 
