@@ -213,6 +213,7 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
         if (coefficient == 1)
           (*probe)[name][std::to_string(argument.getArgNumber())] = paddedRow && layout.order[0].dim == d ? 0 : layout.blockOf(d);
   Index offset(0);
+  std::map<std::string, int64_t> within; // strides along axes that cross blocks: those inside one
   for (size_t i = 0; i < layout.order.size(); ++i) {
     const StoredDim &s = layout.order[i];
     Index position = safe[s.dim] + Index(layout.low[s.dim]);
@@ -223,6 +224,9 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     }
     if (s.part != Part::Whole) {
       auto [quotient, remainder] = position.divide(s.block, variables);
+      if (s.part == Part::Inner && position.affine() && !remainder.affine())
+        for (const auto &[name, coefficient] : position.terms)
+          within[name] = coefficient * strides[i];
       position = s.part == Part::Inner ? remainder : quotient;
     }
     offset = offset + position * strides[i];
@@ -233,6 +237,7 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     schedule::Operand operand{"in" + std::to_string(argument.getArgNumber()), {}, false, reducing > 0};
     for (const auto &[name, coefficient] : offset.terms)
       operand.stride[name] = coefficient;
+    operand.stride.insert(within.begin(), within.end());
     operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) &&
                   std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
                   layout == layoutOf(kernel.getResultTypes()[0]);
