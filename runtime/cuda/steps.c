@@ -154,7 +154,6 @@ kiln_status kiln_run_with_host_pointers(kiln_context *context) {
   }
   if (status == KILN_OK)
     return kiln_card_wait(context);
-  if (card->lost == CUDA_SUCCESS) /* a step on the host failed: the caller's memory is the caller's again, so nothing may run on */
-    card->driver.stream_synchronize(card->stream);
+  card->driver.stream_synchronize(card->stream); /* the caller's memory is the caller's again: nothing queued may touch it */
   return status;
 }

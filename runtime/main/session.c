@@ -77,6 +77,8 @@ int kiln_session_open(kiln_session *session, const kiln_request *request) {
     fprintf(stderr, "%s\n", kiln_message(session->context)); /* it begins with the model's name */
     return KILN_EXIT_FAILURE;
   }
+  if (kiln_message(session->context)[0]) /* that it runs on the CPU for want of a card */
+    fprintf(stderr, "%s\n", kiln_message(session->context));
   return 0;
 }
 

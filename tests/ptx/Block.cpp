@@ -23,6 +23,7 @@ Block::Block(const Program &program, const Launch &launch, Memory &global, Epoch
     local.assign(threads, Memory(0));
   if (launch.shared && !anyShared) // as Halide writes it: dynamic shared memory at address 0
     shared = Memory(0);
+  fillOnce();
 }
 
 /// Each array at the least aligned address that its alignment allows.
@@ -54,43 +55,32 @@ void Block::fill(Dim3 place) {
     shared = Memory(0);
     shared.allocate(launch.shared, 1);
   }
+  for (const auto &[index, value] : program.filled) {
+    if (value.kind == Filled::Ctaid) {
+      const uint32_t ctaid[] = {place.x, place.y, place.z};
+      std::fill_n(row(index), threads, ctaid[value.axis]);
+    } else if (value.kind == Filled::Symbol) {
+      auto symbol = symbols.find(value.symbol);
+      if (symbol == symbols.end())
+        throw Error("kernel " + program.kernel.name + ": unknown name '" + value.symbol + "'");
+      std::fill_n(row(index), threads, symbol->second);
+    }
+  }
+}
+
+/// What is the same in all blocks.
+void Block::fillOnce() {
   for (const auto &[index, value] : program.filled)
     for (uint32_t thread = 0; thread < threads; ++thread) {
       const Dim3 &size = launch.block;
-      uint32_t tid[] = {thread % size.x, thread / size.x % size.y, thread / size.x / size.y};
-      uint32_t ntid[] = {size.x, size.y, size.z}, ctaid[] = {place.x, place.y, place.z};
-      uint32_t nctaid[] = {launch.grid.x, launch.grid.y, launch.grid.z};
-      uint64_t number = value.value;
-      switch (value.kind) {
-      case Filled::Immediate:
-        break;
-      case Filled::Symbol: {
-        auto symbol = symbols.find(value.symbol);
-        if (symbol == symbols.end())
-          throw Error("kernel " + program.kernel.name + ": unknown name '" + value.symbol + "'");
-        number = symbol->second;
-        break;
-      }
-      case Filled::Tid:
-        number = tid[value.axis];
-        break;
-      case Filled::Ntid:
-        number = ntid[value.axis];
-        break;
-      case Filled::Ctaid:
-        number = ctaid[value.axis];
-        break;
-      case Filled::Nctaid:
-        number = nctaid[value.axis];
-        break;
-      case Filled::Lane:
-        number = thread % 32;
-        break;
-      case Filled::Warp:
-        number = thread / 32;
-        break;
-      }
-      row(index)[thread] = number;
+      const uint32_t tid[] = {thread % size.x, thread / size.x % size.y, thread / size.x / size.y};
+      const uint32_t ntid[] = {size.x, size.y, size.z}, nctaid[] = {launch.grid.x, launch.grid.y, launch.grid.z};
+      row(index)[thread] = value.kind == Filled::Tid      ? tid[value.axis]
+                           : value.kind == Filled::Ntid   ? ntid[value.axis]
+                           : value.kind == Filled::Nctaid ? nctaid[value.axis]
+                           : value.kind == Filled::Lane   ? thread % 32
+                           : value.kind == Filled::Warp   ? thread / 32
+                                                          : value.value;
     }
 }
 

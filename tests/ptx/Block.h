@@ -54,6 +54,7 @@ public:
 
 private:
   void fill(Dim3 place);
+  void fillOnce();
   size_t step(size_t at, size_t until); ///< runs the active threads to `until` or where their ways part; returns where they are
   void arrive();
   std::string where(size_t at) const;

@@ -49,10 +49,10 @@ template <class T> struct Compare {
     static bool of(T a, T b) { return !(a < b); }
   };
   struct Unordered {
-    static bool of(T a, T b) { return a != a || b != b; }
+    static bool of(T a, T b) { return !(a <= b) && !(b <= a); }
   };
   struct Ordered {
-    static bool of(T a, T b) { return a == a && b == b; }
+    static bool of(T a, T b) { return a <= b || b <= a; }
   };
   static Action action(const std::string &name) {
     bool integer = std::is_integral_v<T>;

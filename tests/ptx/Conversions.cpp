@@ -73,8 +73,8 @@ template <class T> T store(double value) {
 }
 /// Beyond the type: its ends; NaN: 0.
 template <class T> T saturated(double value) {
-  constexpr double least = static_cast<double>(std::numeric_limits<T>::min()),
-                   beyond = 2.0 * (std::numeric_limits<T>::max() / 2 + 1);
+  constexpr double least = static_cast<double>(std::numeric_limits<T>::min());
+  constexpr double beyond = 2 * static_cast<double>(T(1) << (std::numeric_limits<T>::digits - 1));
   return std::isnan(value) ? T(0)
          : value < least   ? std::numeric_limits<T>::min()
          : value >= beyond ? std::numeric_limits<T>::max()

@@ -7,6 +7,26 @@ namespace ptx {
 namespace {
 enum : uint32_t { Many = 0xffffffff }; ///< several readers, or writers of parts of a word
 
+/// Sizes that are known are moves, not calls.
+uint64_t get(const uint8_t *place, unsigned bytes) {
+  uint64_t value = 0;
+  if (bytes == 4)
+    memcpy(&value, place, 4);
+  else if (bytes == 8)
+    memcpy(&value, place, 8);
+  else
+    memcpy(&value, place, bytes);
+  return value;
+}
+void put(uint8_t *place, uint64_t value, unsigned bytes) {
+  if (bytes == 4)
+    memcpy(place, &value, 4);
+  else if (bytes == 8)
+    memcpy(place, &value, 8);
+  else
+    memcpy(place, &value, bytes);
+}
+
 std::string hex(uint64_t number) {
   char text[24];
   snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number));
@@ -39,9 +59,7 @@ bool Memory::holds(uint64_t address, uint64_t bytes) const {
   return address - piece->first <= piece->second.size && bytes <= piece->second.size - (address - piece->first);
 }
 
-Memory::Piece &Memory::find(uint64_t address, uint64_t bytes) {
-  if (last && address - last->base < last->size && bytes <= last->size - (address - last->base))
-    return *last;
+Memory::Piece &Memory::search(uint64_t address, uint64_t bytes) {
   auto after = pieces.upper_bound(address);
   std::string near = "no memory was allocated before it";
   if (after != pieces.begin()) {
@@ -86,15 +104,13 @@ void Memory::forget(uint64_t address, uint64_t bytes) {
     piece.words[word] = {};
 }
 
-void Memory::align(uint64_t address, unsigned bytes) {
-  if (address % bytes)
-    throw Trap("misaligned: " + std::to_string(bytes) + " bytes at " + hex(address));
+void Memory::misaligned(uint64_t address, unsigned bytes) {
+  throw Trap("misaligned: " + std::to_string(bytes) + " bytes at " + hex(address));
 }
 
 uint64_t Memory::load(uint64_t address, unsigned bytes, uint32_t thread, const Epochs &epochs, bool constant) {
   Piece &piece = find(address, bytes);
-  uint64_t offset = address - piece.base, value = 0;
-  memcpy(&value, piece.bytes.data() + offset, bytes);
+  uint64_t offset = address - piece.base, value = get(piece.bytes.data() + offset, bytes);
   for (uint64_t i = offset / 4; checked && i <= (offset + bytes - 1) / 4; ++i) {
     Word &word = piece.words[i];
     if (word.writeEpoch == 0)
@@ -122,7 +138,7 @@ void Memory::store(uint64_t address, unsigned bytes, uint64_t value, uint32_t th
   Piece &piece = find(address, bytes);
   uint64_t offset = address - piece.base;
   uint8_t *place = piece.bytes.data() + offset;
-  bool same = memcmp(place, &value, bytes) == 0;
+  bool same = get(place, bytes) == value;
   for (uint64_t i = offset / 4; checked && i <= (offset + bytes - 1) / 4; ++i) {
     Word &word = piece.words[i];
     bool whole = bytes >= 4, wrote = word.writeEpoch >= epochs.launch, read = word.readEpoch >= epochs.launch;
@@ -140,7 +156,7 @@ void Memory::store(uint64_t address, unsigned bytes, uint64_t value, uint32_t th
     word.writeEpoch = epochs.now;
     word.writer = whole ? thread : static_cast<uint32_t>(Many);
   }
-  memcpy(place, &value, bytes);
+  put(place, value, bytes);
 }
 
 } // namespace ptx

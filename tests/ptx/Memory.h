@@ -45,7 +45,10 @@ public:
   uint64_t load(uint64_t address, unsigned bytes, uint32_t thread, const Epochs &epochs, bool constant = false);
   void store(uint64_t address, unsigned bytes, uint64_t value, uint32_t thread, const Epochs &epochs);
   /// Aligned to all that one instruction accesses.
-  static void align(uint64_t address, unsigned bytes);
+  static void align(uint64_t address, unsigned bytes) {
+    if (address & (bytes - 1)) // powers of two
+      misaligned(address, bytes);
+  }
 
 private:
   struct Word {
@@ -56,7 +59,12 @@ private:
     std::vector<uint8_t> bytes;
     std::vector<Word> words;
   };
-  Piece &find(uint64_t address, uint64_t bytes);
+  Piece &find(uint64_t address, uint64_t bytes) {
+    return last && address - last->base < last->size && bytes <= last->size - (address - last->base) ? *last
+                                                                                                     : search(address, bytes);
+  }
+  Piece &search(uint64_t address, uint64_t bytes);
+  [[noreturn]] static void misaligned(uint64_t address, unsigned bytes);
   const Piece &find(uint64_t address, uint64_t bytes) const { return const_cast<Memory *>(this)->find(address, bytes); }
 
   uint64_t next;

@@ -3,7 +3,6 @@
 #include <thread>
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 namespace {
 TEST(CudaRun, HostPointersGiveTheRightNumbers) {
