@@ -105,14 +105,35 @@ def test_edge_filter(tmp_path):
     np.testing.assert_array_equal(got[0, 0], [[0, -120, 120, 0]] * 3)
 
 
+def layers_of(model):
+    """What `kiln inspect` says of a model: rows of a layer's name, its result's shape and its number of parameters."""
+    rows = [re.fullmatch(r"(\S+) +(\S+) +\S+ (\S+) +([\d,]+) +[\d,]+", line) for line in kiln.kiln("inspect", model).out.splitlines()]
+    return [(row[1], row[3], int(row[4].replace(",", ""))) for row in rows if row]
+
+
 def test_fields_of_28(tmp_path):
-    """A 5x5 field on 28x28 gives 24x24."""
+    """A 5x5 field on 28x28 gives 24x24, pooled 2x2 12x12; 20 such filters with biases have 520 parameters, dense 784 to 30 has 23,550."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
     assert convolution(tmp_path, np.ones((1, 1, 28, 28)), np.ones((20, 1, 5, 5))).shape == (1, 20, 24, 24)
+    shapes = {"filters": (20, 1, 5, 5), "biases": (20,), "weights": (784, 30), "dense_biases": (30,)}
+    nodes = [helper.make_node("Conv", ["image", "filters", "biases"], ["fields"], "conv"),
+             helper.make_node("MaxPool", ["fields"], ["pooled"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
+             helper.make_node("Flatten", ["image"], ["flat"], "flatten"),
+             helper.make_node("Gemm", ["flat", "weights", "dense_biases"], ["hidden"], "dense")]
+    given = [numpy_helper.from_array(np.ones(shape, np.float32), name) for name, shape in shapes.items()]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("pooled", "hidden")]
+    graph = helper.make_graph(nodes, "fields", [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 1, 28, 28))], outputs, given)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), tmp_path / "fields.onnx")
+    assert layers_of(tmp_path / "fields.onnx") == [
+        ("conv", "1x20x24x24", 520), ("pool", "1x20x12x12", 0), ("flatten", "1x784", 0), ("dense", "1x30", 23550)]
 
 
 def test_parameters_of_lenet5():
-    """C5 48,120, F6 10,164, 61,706 in all."""
-    out = kiln.kiln("inspect", "zoo:lenet5").out
-    assert "61,706" in out
-    listed = kiln.kiln("zoo").out
-    assert re.search(r"zoo:lenet5 .*61,706", listed)
+    """C1 156, C3 2,416, C5 48,120, F6 10,164, classes 850; 61,706 in all."""
+    found = {}
+    for name, _, parameters in layers_of("zoo:lenet5"):
+        found[name.split(".")[0]] = found.get(name.split(".")[0], 0) + parameters
+    assert {name: count for name, count in found.items() if count} == {"c1": 156, "c3": 2416, "c5": 48120, "f6": 10164, "classes": 850}
+    assert sum(found.values()) == 61706
+    assert re.search(r"zoo:lenet5 .*61,706", kiln.kiln("zoo").out)
