@@ -19,7 +19,40 @@ Initializer Initializer::values(std::vector<float> values) {
   return made;
 }
 
-std::vector<float> Initializer::fill(int64_t count, Fans fans, uint64_t seed, const std::string &name) const {
+/// Gram and Schmidt's vectors of normal numbers, each freed of the ones before it twice: once leaves what rounding left.
+static std::vector<float> atRightAngles(const std::vector<float> &normal, int64_t rows, double length) {
+  int64_t columns = static_cast<int64_t>(normal.size()) / std::max<int64_t>(rows, 1), vectors = std::min(rows, columns);
+  bool across = rows <= columns; // the vectors are rows
+  auto size = static_cast<size_t>(std::max(rows, columns));
+  auto at = [&](int64_t vector, size_t i) {
+    return across ? static_cast<size_t>(vector * columns) + i : i * static_cast<size_t>(columns) + static_cast<size_t>(vector);
+  };
+  std::vector<double> x(normal.begin(), normal.end());
+  auto dot = [&](int64_t a, int64_t b) {
+    double sum = 0;
+    for (size_t i = 0; i < size; ++i)
+      sum += x[at(a, i)] * x[at(b, i)];
+    return sum;
+  };
+  for (int64_t vector = 0; vector < vectors; ++vector) {
+    for (int64_t before = 0; before < 2 * vector; ++before) {
+      double along = dot(vector, before % vector);
+      for (size_t i = 0; i < size; ++i)
+        x[at(vector, i)] -= along * x[at(before % vector, i)];
+    }
+    double norm = std::sqrt(dot(vector, vector));
+    for (size_t i = 0; i < size; ++i)
+      x[at(vector, i)] /= norm;
+  }
+  std::vector<float> made(normal.size());
+  for (size_t i = 0; i < made.size(); ++i)
+    made[i] = static_cast<float>(x[i] * length);
+  return made;
+}
+
+std::vector<float> Initializer::fill(int64_t count, Fans fans, uint64_t seed, const std::string &name, int64_t rows) const {
+  if (kind == Kind::Orthogonal)
+    return atRightAngles(normal(1).fill(count, fans, seed, name), rows, number);
   if (kind == Kind::Values) {
     if (static_cast<int64_t>(given.size()) != count)
       throw BuildError{"parameter '" + name + "' has " + std::to_string(count) + " elements, but " + std::to_string(given.size()) +

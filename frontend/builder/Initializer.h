@@ -34,11 +34,14 @@ public:
   static Initializer lecunUniform() { return Initializer(Kind::Uniform, Scale::Lecun, 1); }
   static Initializer lecunNormal() { return Initializer(Kind::Normal, Scale::Lecun, 1); }
 
-  /// The values of a parameter of `count` elements. A BuildError when values() gave another number of them.
-  std::vector<float> fill(int64_t count, Fans fans, uint64_t seed, const std::string &name) const;
+  /// Of the parameter as a matrix of its first dimension and all others: rows (or columns, if they are fewer) at right angles, of length `gain`.
+  static Initializer orthogonal(double gain = 1) { return Initializer(Kind::Orthogonal, Scale::Plain, gain); }
+
+  /// The values of a parameter of `count` elements in `rows` rows. A BuildError when values() gave another number of them.
+  std::vector<float> fill(int64_t count, Fans fans, uint64_t seed, const std::string &name, int64_t rows = 1) const;
 
 private:
-  enum class Kind { Constant, Uniform, Normal, Values };
+  enum class Kind { Constant, Uniform, Normal, Orthogonal, Values };
   enum class Scale { Plain, Glorot, He, Lecun };
   Initializer(Kind kind, Scale scale, double number) : kind(kind), scale(scale), number(number) {}
 

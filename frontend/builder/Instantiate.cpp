@@ -20,7 +20,8 @@ private:
                        shapeText(known)};
     if (known)
       return known;
-    std::vector<float> numbers = wanted.initial.fill(wanted.count(), wanted.fans, seed, wanted.name);
+    std::vector<float> numbers =
+        wanted.initial.fill(wanted.count(), wanted.fans, seed, wanted.name, wanted.shape.empty() ? 1 : wanted.shape[0]);
     auto bytes = std::string(reinterpret_cast<const char *>(numbers.data()), numbers.size() * sizeof(float));
     instance.inference.weights.emplace(wanted.name, Bytes(std::move(bytes)));
     list.push_back(wanted);

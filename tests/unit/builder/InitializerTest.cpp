@@ -48,6 +48,26 @@ TEST(Initializer, Uniform) {
   }
 }
 
+/// w w^T (or w^T w, where there are more rows than columns) is the square of the gain on the diagonal and zero elsewhere.
+TEST(Initializer, Orthogonal) {
+  for (auto [rows, columns] : {std::pair(8, 20), std::pair(20, 8), std::pair(30, 30), std::pair(1, 5)}) {
+    std::vector<float> w = Initializer::orthogonal(1.5).fill(rows * columns, {}, 3, "w", rows);
+    ASSERT_EQ(w.size(), size_t(rows * columns));
+    int vectors = std::min(rows, columns), size = std::max(rows, columns);
+    auto at = [&, columns = columns](int vector, int i) {
+      return double(rows <= columns ? w[size_t(vector * columns + i)] : w[size_t(i * columns + vector)]);
+    };
+    for (int a = 0; a < vectors; ++a)
+      for (int b = 0; b < vectors; ++b) {
+        double sum = 0;
+        for (int i = 0; i < size; ++i)
+          sum += at(a, i) * at(b, i);
+        EXPECT_NEAR(sum, a == b ? 2.25 : 0, 1e-6) << rows << "x" << columns << ": " << a << ", " << b;
+      }
+  }
+  EXPECT_NE(Initializer::orthogonal().fill(9, {}, 1, "a", 3), Initializer::orthogonal().fill(9, {}, 2, "a", 3));
+}
+
 TEST(Initializer, Normal) {
   const std::pair<Initializer, double> cases[] = {{Initializer::normal(3), 3},
                                                   {Initializer::glorotNormal(), std::sqrt(2.0 / 400)},
