@@ -136,7 +136,7 @@ llvm::Error TrainingChoices::settle(Source &source) {
   return llvm::Error::success();
 }
 
-llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) const {
+llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) {
   builder::TrainingOptions asked = options;
   // Predictions of a step are for its metrics; large ones (a language model's) cost more than they tell.
   auto result = loaded.module->lookupSymbol<mlir::func::FuncOp>("main").getResultTypes()[0];
@@ -144,6 +144,8 @@ llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) 
   int64_t rows = static_cast<int64_t>(batch);
   auto graphs = entry ? builder::buildTraining(entry->build(), rows, static_cast<uint64_t>(seed), asked, *loaded.context)
                       : builder::buildTraining(std::move(static_cast<WeightedModule &>(loaded)), asked);
+  if (graphs)
+    threshold = graphs->threshold;
   if (!graphs || !entry)
     return graphs;
   // What the checkpoint carries answers one question at a time, unless the model's file says otherwise.
@@ -180,6 +182,8 @@ std::string TrainingChoices::recipe() const {
     all["weight-decay"] = *how.weightDecay;
   if (entry)
     all["epochs"] = entry->epochs;
+  if (threshold != 0.5)
+    all["threshold"] = threshold;
   return llvm::formatv("{0}", llvm::json::Value(std::move(all))).str();
 }
 } // namespace kiln::tools

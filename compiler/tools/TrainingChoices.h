@@ -21,8 +21,8 @@ public:
   void declare(CLI::App &command);
   /// Puts the layers together, and sees to it that `source` loads for training.
   llvm::Error settle(Source &source);
-  llvm::Expected<builder::TrainingGraphs> graphs(Loaded &loaded) const;
-  std::string recipe() const;
+  llvm::Expected<builder::TrainingGraphs> graphs(Loaded &loaded);
+  std::string recipe() const; ///< of the graphs made last
 
 private:
   struct Number {
@@ -43,7 +43,7 @@ private:
   CLI::Option *lossGiven = nullptr, *optimizerGiven = nullptr;
   double batch = 0, seed = 0, accumulate = 1;
   double smoothing = 0, delta = 1, momentum = 0.9, rmsDecay = 0.99, beta1 = 0.9, beta2 = 0.999, epsilon = -1, weightDecay = -1,
-         l1 = 0, clipValue = 0, clipNorm = 0;
+         l1 = 0, clipValue = 0, clipNorm = 0, threshold = 0.5;
   bool probabilities = false, matricesOnly = false;
   std::vector<Number> numbers;
   llvm::json::Object file;

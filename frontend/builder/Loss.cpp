@@ -135,6 +135,11 @@ std::vector<std::string> lossNames() {
   return names;
 }
 
+double thresholdOf(const Loss &loss, Value result) {
+  bool logits = loss.name == "binary_cross_entropy" && !loss.probabilities && !behindSigmoid(result);
+  return logits || loss.name == "hinge" ? 0 : 0.5;
+}
+
 bool isSummed(const Loss &loss) { return entryOf(loss).summed; }
 
 RankedTensorType targetOf(const Loss &loss, RankedTensorType result) {

@@ -11,6 +11,8 @@ mlir::RankedTensorType targetOf(const Loss &loss, mlir::RankedTensorType result)
 bool isSummed(const Loss &loss); ///< over the rows, not averaged
 /// f32[batch].
 mlir::Value writeLoss(GraphBuilder &b, const Loss &loss, mlir::Value result, mlir::Value target);
+/// Above which a prediction is a yes: 0 of scores (a hinge's, or logits of the binary cross-entropy), else 0.5.
+double thresholdOf(const Loss &loss, mlir::Value result);
 
 } // namespace kiln::builder
 

@@ -20,6 +20,7 @@ public:
 
   OwningOpRef<ModuleOp> step();
   OwningOpRef<ModuleOp> evaluate();
+  double threshold() const { return thresholdOf(options.loss, prediction); }
 
 private:
   Value flat(const std::string &name, const std::vector<Part> &parts) {
@@ -132,7 +133,9 @@ TrainingGraphs writeTraining(Trainee trainee, const TrainingOptions &options) {
   graphs.optimizerStates = stateCount(options.optimizer);
   graphs.batch = trainee.batch;
   graphs.step = GraphWriter(trainee, graphs, options, context).step();
-  graphs.evaluate = GraphWriter(trainee, graphs, options, context).evaluate();
+  GraphWriter evaluation(trainee, graphs, options, context);
+  graphs.evaluate = evaluation.evaluate();
+  graphs.threshold = evaluation.threshold();
   graphs.inference = std::move(trainee.inference);
   return graphs;
 }

@@ -44,6 +44,7 @@ struct TrainingGraphs {
   std::vector<Part> parameters, statistics; ///< in the order of the regions
   size_t optimizerStates = 0;
   int64_t batch = 0;
+  double threshold = 0.5; ///< above which a prediction is a yes
 };
 
 llvm::Expected<TrainingGraphs> buildTraining(const Model &model, int64_t batch, uint64_t seed, const TrainingOptions &options,
