@@ -12,7 +12,8 @@
 namespace kiln::tools {
 namespace {
 /// Becomes the program `file`, with this process's streams and signals as any program has them.
-llvm::Error become(const std::string &file, const std::string &name, const std::vector<std::string> &arguments) {
+llvm::Error become(const std::string &file, const std::string &name, const std::string &command,
+                   const std::vector<std::string> &arguments) {
   auto bytes = llvm::MemoryBuffer::getFile(file, false, false);
   int memory = memfd_create(name.c_str(), MFD_CLOEXEC);
   FILE *stream = memory < 0 ? nullptr : fdopen(memory, "wb");
@@ -24,6 +25,7 @@ llvm::Error become(const std::string &file, const std::string &name, const std::
   for (const std::string &argument : arguments)
     argv.push_back(const_cast<char *>(argument.c_str()));
   argv.push_back(nullptr);
+  setenv("KILN_TRAIN_COMMAND", command.c_str(), 1); // for what it says when it is interrupted
   fflush(nullptr);
   signal(SIGPIPE, SIG_DFL);
   sigset_t none;
@@ -84,7 +86,7 @@ struct TrainCommand {
       return error;
     if (leave)
       return staging.commit();
-    return become(trainer, choices.name, trainerArguments());
+    return become(trainer, choices.name, "kiln train " + build.source.path, trainerArguments());
   }
 
 private:

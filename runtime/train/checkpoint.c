@@ -15,6 +15,8 @@ static json_t *progress(const kiln_state *state) {
                              (json_int_t)state->row, "step", (json_int_t)state->step, "loss", state->loss, "weight", state->weight,
                              "best_epoch", (json_int_t)state->best_epoch, "waited", (json_int_t)state->waited, "plateau_waited",
                              (json_int_t)state->plateau_waited, "rate_factor", state->rate_factor, "history", state->history);
+  if (object && state->metrics)
+    json_object_set(object, "metrics", state->metrics);
   if (object && isfinite(state->best))
     json_object_set_new(object, "best", json_real(state->best));
   return object;
@@ -110,6 +112,8 @@ static bool load_progress(kiln_state *state, const kiln_safetensors *file, const
   state->plateau_waited = whole(object, "plateau_waited");
   if (json_is_number(json_object_get(object, "rate_factor")))
     state->rate_factor = json_number_value(json_object_get(object, "rate_factor"));
+  json_decref(state->metrics);
+  state->metrics = json_incref(json_object_get(object, "metrics"));
   json_t *history = json_object_get(object, "history");
   bool good = json_is_array(history) && state->epoch >= 0 && state->row >= 0 && state->step >= 0;
   if (good) {

@@ -21,6 +21,8 @@ static bool step(kiln_trainer *trainer, const kiln_batch *batch, kiln_error *err
   int64_t size = set->loader.size, every = trainer->recipe.accumulate;
   trainer->apply = (state->row / size + 1) % every == 0 || state->row + batch->rows == set->row_count;
   trainer->number = state->step + 1;
+  /* The batches of one update draw other numbers than each other. */
+  trainer->seed = (int64_t)((uint64_t)trainer->recipe.seed + (uint64_t)(state->row / size % every) * 0x9E3779B97F4A7C15);
   trainer->rate_now = (float)kiln_rate_at(&trainer->rate, state->step, state->rate_factor);
   give_batch(set, batch);
   if (!kiln_engine_run(set->engine, error))
@@ -47,6 +49,10 @@ bool kiln_train_epoch(kiln_trainer *trainer, kiln_result *result, kiln_error *er
   error->text[0] = 0;
   kiln_sets_order(trainer);
   kiln_metrics_reset(&set->metrics);
+  if (state->row && !kiln_metrics_continue(&set->metrics, state->metrics))
+    return kiln_error_set(error, "%s: the sums of its metrics (kiln.state) cannot be read", trainer->recipe.resume);
+  json_decref(state->metrics);
+  state->metrics = NULL;
   kiln_loader_start(&set->loader, set->rows, set->row_count, state->row);
   while ((batch = kiln_loader_next(&set->loader))) {
     if (!step(trainer, batch, error))

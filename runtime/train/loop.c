@@ -42,7 +42,16 @@ static json_t *record_of(const kiln_trainer *trainer, const kiln_result *trainin
   return record;
 }
 
-static bool write_recipe(void *user, void *file) { return json_dumpf(user, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF; }
+/* For people: 0.9, not 0.90000000000000002, where that is the same number. */
+static bool write_recipe(void *user, void *file) {
+  const size_t plain = JSON_INDENT(2), brief = plain | JSON_REAL_PRECISION(15);
+  char *text = json_dumps(user, brief);
+  json_t *again = text ? json_loads(text, 0, NULL) : NULL;
+  bool same = json_equal(user, again);
+  json_decref(again);
+  free(text);
+  return json_dumpf(user, file, same ? brief : plain) == 0 && fputc('\n', file) != EOF;
+}
 
 static bool save(kiln_trainer *trainer, const char *path, kiln_error *error) {
   if (!kiln_state_save(&trainer->state, path, &trainer->recipe, error))
@@ -72,10 +81,17 @@ static int end_early(kiln_trainer *trainer, kiln_error *error) {
   kiln_progress_clear();
   if (error->text[0])
     return kiln_trainer_fail(trainer, error);
+  if (trainer->state.row && trainer->training.prediction)
+    trainer->state.metrics = kiln_metrics_sums(&trainer->training.metrics);
   if (!save(trainer, trainer->checkpoint, error))
     return kiln_trainer_fail(trainer, error);
-  fprintf(stderr, "%s: interrupted in epoch %lld after step %lld; go on with: %s --resume %s\n", trainer->program,
-          (long long)trainer->state.epoch + 1, (long long)trainer->state.step, trainer->program, trainer->checkpoint);
+  fprintf(stderr, "%s: interrupted in epoch %lld after step %lld; go on with: ", trainer->program,
+          (long long)trainer->state.epoch + 1, (long long)trainer->state.step);
+  const char *command = getenv("KILN_TRAIN_COMMAND"); /* of a trainer that is gone when it ends: how it was made */
+  if (command)
+    fprintf(stderr, "%s --recipe %s --resume %s\n", command, trainer->kept_recipe, trainer->checkpoint);
+  else
+    fprintf(stderr, "%s --resume %s\n", trainer->program, trainer->checkpoint);
   return KILN_EXIT_INTERRUPTED;
 }
 

@@ -103,7 +103,6 @@ static bool connect(kiln_trainer *trainer, kiln_error *error) {
     kiln_engine_set_input(&trainer->step, region->name, region->data);
     kiln_engine_set_output(&trainer->step, region->name, region->data);
   }
-  trainer->seed = trainer->recipe.seed;
   kiln_engine_set_input(&trainer->step, "step", &trainer->number);
   kiln_engine_set_input(&trainer->step, "rate", &trainer->rate_now);
   kiln_engine_set_input(&trainer->step, "seed", &trainer->seed);
@@ -121,8 +120,12 @@ static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_
   beside(trainer->best, trainer->checkpoint, ".best.safetensors");
   beside(trainer->kept_recipe, trainer->checkpoint, ".json");
   if (!kiln_schedule_find(&trainer->rate.schedule, recipe->schedule, error) || !kiln_log_check(recipe->log, error) ||
-      !kiln_state_open(&trainer->state, &trainer->step, &trainer->zero, error))
+      !kiln_plot_check(recipe->plot, error) || !kiln_state_open(&trainer->state, &trainer->step, &trainer->zero, error))
     return false;
+  const char *written[] = {trainer->checkpoint, recipe->log, recipe->plot};
+  for (size_t i = 0; i < sizeof written / sizeof *written && !recipe->evaluate; ++i)
+    if (written[i] && !kiln_write_check(written[i], error))
+      return false;
   if (recipe->resume && !kiln_state_load(&trainer->state, resumed, recipe->resume, true, error))
     return false;
   trainer->saved = recipe->resume;

@@ -47,6 +47,10 @@ double kiln_metrics_value(kiln_metrics *metrics, int32_t index, double loss);
 /* The matrix as rows of target classes. */
 json_t *kiln_metrics_confusion(const kiln_metrics *metrics);
 
+/* sums.c: the sums so far as JSON, and back into metrics that were just reset. Sums of other metrics are left aside; false: they are damaged. */
+json_t *kiln_metrics_sums(const kiln_metrics *metrics);
+bool kiln_metrics_continue(kiln_metrics *metrics, const json_t *sums);
+
 /* ranking.c: the area under the ROC curve, ties counted half. Sorts the scores. */
 double kiln_roc_auc(float *scores, uint8_t *labels, int64_t count);
 /* Whether a larger value of this metric is the better one. */

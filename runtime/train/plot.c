@@ -114,6 +114,12 @@ static bool write_picture(void *user, void *stream) {
   return ferror(stream) == 0;
 }
 
+bool kiln_plot_check(const char *path, kiln_error *error) {
+  size_t length = path ? strlen(path) : 0;
+  return path == NULL || (length > 4 && strcmp(path + length - 4, ".svg") == 0) ||
+         kiln_error_set(error, "plot: expected a file called .svg, found '%s'", path);
+}
+
 bool kiln_plot_write(const char *path, const json_t *history, kiln_error *error) {
   picture what = {history};
   return json_array_size(history) == 0 || kiln_write_whole(path, write_picture, &what, error);

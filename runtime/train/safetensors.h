@@ -39,6 +39,8 @@ typedef struct kiln_piece {
 bool kiln_safetensors_write(const char *path, json_t *metadata, const kiln_piece *pieces, size_t count, kiln_error *error);
 /* The same for any bytes. */
 bool kiln_write_whole(const char *path, bool (*write)(void *user, void *file), void *user, kiln_error *error);
+/* Is there a folder that it could be written in? Asked before a long training, not after it. */
+bool kiln_write_check(const char *path, kiln_error *error);
 
 #ifdef __cplusplus
 }

@@ -14,11 +14,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* The folder that a file stands in. */
+static void folder_of(const char *path, char folder[PATH_MAX]) {
+  const char *slash = strrchr(path, '/');
+  snprintf(folder, PATH_MAX, "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path), slash ? path : ".");
+}
+
 /* The new name in its folder reaches the disk too; a file system that cannot do so is no reason to fail. */
 static void settle_folder(const char *path) {
   char folder[PATH_MAX];
-  const char *slash = strrchr(path, '/');
-  snprintf(folder, sizeof folder, "%.*s", slash == NULL ? 1 : slash == path ? 1 : (int)(slash - path), slash ? path : ".");
+  folder_of(path, folder);
   int number = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (number >= 0) {
     fsync(number);
@@ -31,6 +36,15 @@ static bool fail(const char *path, const char *temporary, kiln_error *error) {
   if (temporary)
     unlink(temporary);
   return kiln_error_set(error, "%s: %s", path, strerror(code));
+}
+
+bool kiln_write_check(const char *path, kiln_error *error) {
+  char folder[PATH_MAX];
+  struct stat status;
+  if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    return kiln_error_set(error, "%s: expected a file, found a folder", path);
+  folder_of(path, folder);
+  return access(folder, W_OK | X_OK) == 0 || kiln_error_set(error, "%s: %m", path);
 }
 
 bool kiln_write_whole(const char *path, bool (*write)(void *user, void *file), void *user, kiln_error *error) {

@@ -78,6 +78,7 @@ void kiln_state_close(kiln_state *state) {
     free(state->regions[i].data);
   free(state->parts);
   json_decref(state->history);
+  json_decref(state->metrics);
   *state = (kiln_state){0};
 }
 

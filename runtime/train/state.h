@@ -38,6 +38,7 @@ typedef struct kiln_state {
   double best; /* of what is monitored; NAN before the first epoch */
   int64_t best_epoch, waited, plateau_waited;
   double rate_factor; /* of the plateau schedule */
+  json_t *metrics; /* their sums over the epoch under way, for the checkpoint of one that is interrupted; else NULL */
   json_t *history; /* one record for every epoch that is done */
 } kiln_state;
 

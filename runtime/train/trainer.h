@@ -87,6 +87,7 @@ bool kiln_interrupted(void);
 bool kiln_log_check(const char *path, kiln_error *error);
 bool kiln_log_write(const char *path, const json_t *history, bool whole, kiln_error *error);
 /* plot.c: curves of the history as an SVG file. */
+bool kiln_plot_check(const char *path, kiln_error *error);
 bool kiln_plot_write(const char *path, const json_t *history, kiln_error *error);
 
 /* progress.c: a bar on a terminal, and lines for people. */

@@ -104,6 +104,74 @@ def test_resumed_to_the_bit(trainer, tmp_path, threads):
         np.testing.assert_array_equal(a.tensors[name], b.tensors[name], name)
 
 
+def interrupted_within_an_epoch(native, folder, *arguments):
+    """A trainer that gets SIGINT within its second epoch: its checkpoint is left."""
+    for _ in range(20):
+        running = subprocess.Popen([native.path, "--data", "data.npz", "--checkpoint", "c.safetensors", *map(str, arguments)], cwd=folder,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        running.communicate()
+        if running.returncode == 130 and Checkpoint(folder / "c.safetensors").state["row"] > 0:
+            return
+    pytest.fail("no trainer was caught within an epoch")
+
+
+def histories(native, folder, data, *arguments):
+    """The records of a training at once, and of one that was interrupted and went on."""
+    np.savez(folder / "data.npz", **data)
+    arguments = ["--epochs", 3, *arguments]
+    interrupted_within_an_epoch(native, folder, *arguments)
+    parted = ["--resume", "c.safetensors", *arguments]
+    found = []
+    for more in (parted, arguments):
+        done = kiln.execute([native.path, "--data", "data.npz", "--checkpoint", "d.safetensors", *more], cwd=folder)
+        assert done.code == 0, done
+        found.append([{key: value for key, value in record.items() if key != "seconds"}
+                      for record in Checkpoint(folder / "d.safetensors").state["history"]])
+    return found
+
+
+def test_metrics_of_an_epoch_that_was_interrupted(trainer, tmp_path):
+    """They cover the whole of it, as its loss does."""
+    data = {"image": np.tile(PICTURES["image"], (20, 1, 1)), "target": np.tile(PICTURES["target"], 20)}
+    parted, whole = histories(trainer("zoo:mlp"), tmp_path, data, "--metrics", "accuracy,top-3,precision,recall,confusion-matrix")
+    assert parted == whole and {"accuracy", "top-3", "confusion-matrix"} <= set(whole[1])
+    assert np.sum(whole[1]["confusion-matrix"]) == 4000
+
+
+def test_sums_of_numbers_of_an_epoch_that_was_interrupted(trainer, tmp_path):
+    x = RNG.normal(size=(8000, 2)).astype(np.float32)
+    data = {"x": x, "target": (x[:, :1] * x[:, 1:] > 0).astype(np.float32)}
+    parted, whole = histories(trainer("zoo:xor"), tmp_path, data, "--metrics", "binary-accuracy,roc-auc,mae,rmse")
+    assert parted == whole and {"roc-auc", "mae", "rmse"} <= set(whole[1])
+
+
+def test_how_to_go_on_with_kiln_train(tmp_path):
+    """The trainer that kiln train makes is gone when it ends: what it says goes on all the same, with all that it was compiled with."""
+    np.savez(tmp_path / "data.npz", **PICTURES)
+    command = [kiln.BINARY, "train", "zoo:mlp", "--optimizer", "momentum", "--momentum", "0.8", "--clip-norm", "0.3", *kiln.settings()]
+    running = subprocess.Popen([*command, "--data", "data.npz", "--epochs", "1000000"], cwd=tmp_path, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    _, error = running.communicate(timeout=300)
+    told = "kiln train zoo:mlp --recipe mlp.json --resume mlp.safetensors"
+    assert running.returncode == 130 and error.endswith(f"go on with: {told}\n"), error
+    left = Checkpoint(tmp_path / "mlp.safetensors").state
+    done = kiln.execute([kiln.BINARY, *told.split()[1:], *kiln.settings(), "--epochs", left["epoch"] + 1], cwd=tmp_path)
+    assert done.code == 0 and Checkpoint(tmp_path / "mlp.safetensors").state["epoch"] == left["epoch"] + 1, done
+    assert '"momentum": 0.8,' in (tmp_path / "mlp.json").read_text()
+
+
+def test_nowhere_to_write(mlp, tmp_path):
+    """Said before the training, not after its first epoch."""
+    for option, value in [("--checkpoint", "no/c.safetensors"), ("--log", "no/l.csv"), ("--plot", "no/p.svg")]:
+        refused(attempt(mlp, tmp_path, PICTURES, option, value), value, "No such file or directory")
+    refused(attempt(mlp, tmp_path, PICTURES, "--plot", "p.png"), "p.png", ".svg")
+    assert sorted(os.listdir(tmp_path)) == ["data.npz"]
+
+
 def test_interrupted(trainer, tmp_path):
     """Ctrl-C: the batch is finished, the checkpoint written, and how to go on is said; it can be gone on from."""
     native = trainer("zoo:mlp")

@@ -79,6 +79,36 @@ def test_batches_of_an_epoch(trainer):
     assert left.state["step"] == 150
 
 
+def test_threshold_of_scores(trainer):
+    """A hinge's prediction is a score: above 0 is a yes, with no word said. Targets are -1 and 1."""
+    native = trainer("zoo:line", "--loss", "hinge")
+    x = column([-3, -2, -1, 1, 2, 3])
+    native.train({"x": x, "target": np.sign(x)}, "--rate", 0.1, "--epochs", 50)
+    assert accuracy_of(native, {"x": x, "target": np.sign(x)}) == 1
+    # Scores within the margin, on their right sides: below a threshold of 0.5, all would be a no.
+    from safetensors.numpy import save_file
+    save_file({"line.weight": np.float32([[0.1]]), "line.bias": np.float32([0])}, native.folder / "c.safetensors")
+    assert accuracy_of(native, {"x": x, "target": np.sign(x)}) == 1
+    logits = trainer("zoo:line", "--loss", "binary_cross_entropy")
+    save_file({"line.weight": np.float32([[0.1]]), "line.bias": np.float32([0])}, logits.folder / "c.safetensors")
+    assert accuracy_of(logits, {"x": x, "target": np.float32(x > 0)}) == 1
+
+
+def test_dropout_of_accumulated_batches(trainer):
+    """Two batches of one update, of the same rows, drop different neurons; without dropout they are one batch twice."""
+    rng = np.random.default_rng(3)
+    once = {"image": rng.random((8, 28, 28), np.float32), "target": rng.integers(0, 10, 8)}
+    twice = {name: np.concatenate([rows, rows]) for name, rows in once.items()}
+    options = ("--optimizer", "sgd", "--batch", 8)
+
+    def moved(model):
+        single, double = trainer(model, *options), trainer(model, *options, "--accumulate", 2)
+        a, b = single.train(once, "--epochs", 1, "--rate", 0.1), double.train(twice, "--epochs", 1, "--rate", 0.1)
+        assert a.state["step"] == b.state["step"] == 1
+        return max(np.abs(a.tensors[name] - b.tensors[name]).max() for name in a.names)
+    assert moved("zoo:mlp") < 1e-6 < 1e-4 < moved("zoo:mlp_dropout")
+
+
 def convolution(folder, image, filters):
     """A window over the image, without padding."""
     sizes = [1, len(filters), *(np.shape(image)[i] - np.shape(filters)[i] + 1 for i in (2, 3))]
