@@ -33,11 +33,17 @@ Schedule rowSchedule(const Nest &nest, const Machine &machine) {
   Lanes lanes = lanesOf(nest);
   std::vector<std::string> rows = rowAxes(nest), order;
   bool across = rowsAcross(nest), lanesAreRows = contains(rows, lanes.axis);
-  int64_t vector = vectorFor(machine.lanes, lanes.extent);
+  int64_t vector = vectorFor(machine.lanes, lanes.extent), parts = 4;
   if (!across && (lanesAreRows || lanes.axis.empty())) { // no lane axis: the vectors run along the sum alone
     const Stage &statistic = *nest.first(Kind::Statistic);
-    schedule.params["lanes"] = statistic.reduce.empty() ? lanes.axis : statistic.reduce[0];
+    std::string folded = schedule.params["lanes"] = statistic.reduce.empty() ? lanes.axis : statistic.reduce[0];
     vector = machine.lanes;
+    // Pieces of a few vectors with a remainder: short vectors without one, each with a sum of its own.
+    int64_t piece = nest.axis(folded).extent, whole = piece & -piece;
+    if (statistic.reduce.size() > 1 && piece % vector && piece <= 8 * whole && whole >= 4) {
+      vector = whole;
+      parts = piece / whole;
+    }
   } else {
     int64_t copies = 4;
     if (across) { // as many rows side by side as stay in the first cache: short pieces of long strides waste its lines
@@ -50,7 +56,7 @@ Schedule rowSchedule(const Nest &nest, const Machine &machine) {
   }
   put(schedule, "vector", vector);
   if (!across)
-    put(schedule, "unroll", 4);
+    put(schedule, "unroll", parts);
   for (const std::string &axis : dimsOf(nest))
     if (!contains(rows, axis))
       order.push_back(axis);
