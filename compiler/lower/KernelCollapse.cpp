@@ -12,10 +12,11 @@ struct Variables : Halide::Internal::IRGraphVisitor {
 };
 } // namespace
 
-// Marks the axes of an index that is used as a number: a group would have to divide to give it.
+// Notes an index that is used as a number: a group would have to divide to give it, unless the index is a multiple of the group. Axes of
+// what is no affine sum stay loops of their own.
 void KernelEmitter::touch(const Index &i) const {
-  for (const auto &[name, coefficient] : i.terms)
-    touched.insert(name);
+  if (!i.terms.empty())
+    numbers.push_back(i.terms);
   if (!i.opaque.defined())
     return;
   Variables variables;
@@ -25,7 +26,7 @@ void KernelEmitter::touch(const Index &i) const {
 
 Expr KernelEmitter::expr(const Index &i) const {
   touch(i);
-  return i.expr(variables);
+  return collapsed(i).expr(variables);
 }
 
 // c*x + c*W*y becomes c*xy where the group xy holds x (extent W) and y.
@@ -61,12 +62,13 @@ Groups KernelEmitter::collapsible() const {
     if (extent == 1 || shape[layout.order[i + 1].dim] == 1 || strides[i + 1] != strides[i] * extent || touched.count(a) ||
         touched.count(b))
       return false;
-    for (const schedule::Operand &operand : nest.operands) {
-      auto x = operand.stride.find(a), y = operand.stride.find(b);
-      if ((x == operand.stride.end()) != (y == operand.stride.end()) ||
-          (x != operand.stride.end() && y->second != x->second * extent))
-        return false;
-    }
+    auto divides = [&](const std::map<std::string, int64_t> &terms) { // of one axis without the other, or in other steps
+      auto x = terms.find(a), y = terms.find(b);
+      return (x == terms.end()) != (y == terms.end()) || (x != terms.end() && y->second != x->second * extent);
+    };
+    if (std::any_of(numbers.begin(), numbers.end(), divides) ||
+        std::any_of(nest.operands.begin(), nest.operands.end(), [&](const auto &operand) { return divides(operand.stride); }))
+      return false;
     for (const schedule::Stage &stage : nest.stages) {
       bool hasA = false, hasB = false, scaled = false;
       for (const schedule::Dim &dim : stage.dims) {

@@ -74,7 +74,8 @@ private:
   std::map<std::string, std::map<std::string, int64_t>> *probe = nullptr; ///< while finding out how reductions are blocked
   std::vector<std::vector<size_t>> wanted;
   std::vector<Group> groups;
-  mutable std::set<std::string> touched; ///< axes that are more than a term of an offset: they stay loops of their own
+  mutable std::set<std::string> touched; ///< axes that are more than a term of a sum: they stay loops of their own
+  mutable std::vector<std::map<std::string, int64_t>> numbers; ///< terms of the indices that ops compute with
   std::vector<Index> identity; ///< the result's own coordinate
   std::string lane; ///< the result's innermost axis
   int sums = 0; ///< accumulators named so far; one may be met while another is being defined
