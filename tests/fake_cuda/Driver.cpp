@@ -188,14 +188,18 @@ EXPORTED CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t by
   return CUDA_SUCCESS;
 }
 
-/// PTX text is read and checked as ptxas would refuse it: for a higher capability, or of a newer version than the driver's. An image that
-/// begins as an ELF file is taken for a cubin: it has every function, and its launches do nothing but stand in the log.
+/// PTX text is read and checked as ptxas would refuse it: for a higher capability, or of a newer version than the driver's. A cubin of
+/// the tests' own making ("\177ELF," and not an ELF file) has every function, and its launches do nothing but stand in the log.
 EXPORTED CUresult cuModuleLoadDataEx(CUmodule *handle, const void *image, unsigned count, int *options, void **values) {
   BEGIN(true)
   State &all = state();
   auto module = std::make_unique<Module>();
   const char *text = static_cast<const char *>(image);
   module->isBinary = memcmp(text, "\177ELF", 4) == 0;
+  if (module->isBinary && text[4] != ',') {
+    all.write("cuModuleLoadDataEx -> 200: this driver runs no cubin: give the card another major capability, so that PTX is taken");
+    return CUDA_ERROR_INVALID_IMAGE;
+  }
   if (!module->isBinary) {
     std::string problem;
     int error = CUDA_ERROR_INVALID_PTX, major = 0, minor = 0, target = 0;
