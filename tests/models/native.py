@@ -31,7 +31,24 @@ class Options(ctypes.Structure):
     _fields_ = [("size", ctypes.c_size_t), ("threads", ctypes.c_int32), ("parallel", ctypes.c_void_p),
                 ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t), ("allocate", ctypes.c_void_p),
                 ("release", ctypes.c_void_p), ("error", ctypes.c_void_p), ("user", ctypes.c_void_p),
-                ("weights_path", ctypes.c_char_p)]
+                ("weights_path", ctypes.c_char_p), ("processor", ctypes.c_int), ("device_number", ctypes.c_int32),
+                ("device_stream", ctypes.c_void_p)]
+
+
+CONTEXT, ADDRESS, SIZE = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t
+STEP = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_float)
+
+
+class Device(ctypes.Structure):
+    """kiln_device"""
+    _fields_ = [("name", ctypes.c_char_p), ("number", ctypes.c_int32), ("capability", ctypes.c_int32), ("memory", ctypes.c_uint64),
+                ("stream", ctypes.c_void_p),
+                ("allocate", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, SIZE, ctypes.POINTER(ADDRESS))),
+                ("release", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ADDRESS)),
+                ("upload", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ADDRESS, ADDRESS, SIZE)),
+                ("download", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ADDRESS, ADDRESS, SIZE)),
+                ("wait", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT)),
+                ("time", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ctypes.POINTER(Tensor), ctypes.POINTER(Tensor), STEP, ctypes.c_void_p))]
 
 
 def aligned(shape, dtype):
@@ -55,6 +72,10 @@ class Library:
             function = getattr(self.library, f"{prefix}_{name}")
             function.restype, function.argtypes = result, arguments
             setattr(self, name, function)
+        if hasattr(self.library, f"{prefix}_device"):
+            self.device, self.run_device = (getattr(self.library, f"{prefix}_{name}") for name in ("device", "run_device"))
+            self.device.restype, self.device.argtypes = ctypes.POINTER(Device), [ctypes.c_void_p]
+            self.run_device.argtypes = self.run.argtypes
 
 
 class Runner:
@@ -92,3 +113,53 @@ class Runner:
 
     def close(self):
         self.library.destroy(self.context)
+
+
+class CardRunner(Runner):
+    """The same with inputs and outputs that stay on the card, tied ones in place: `call` queues a run, `wait` waits for all."""
+
+    def __init__(self, library, feeds):
+        super().__init__(library, feeds, 1, tied=True)
+        if not library.device(self.context):
+            raise RuntimeError("runs on the CPU: " + library.message(self.context).decode())
+        self.device = library.device(self.context).contents
+        places = {}
+        for tensors, names in ((self.inputs, None), (self.outputs, self.names)):
+            for i, tensor in enumerate(tensors):
+                key = tensor.data
+                array = self.given[i] if names is None else self.keep[names[i]]
+                if key not in places:
+                    place = ctypes.c_void_p()
+                    self.check(self.device.allocate(self.context, max(array.nbytes, 1), ctypes.byref(place)))
+                    places[key] = place.value
+                    if names is None and array.nbytes:
+                        if feeds:  # the first run may have updated state in place: as it was given
+                            name = self.library.info().contents.inputs[i].name.decode()
+                            array[...] = feeds[name] if name in feeds else 0
+                        self.check(self.device.upload(self.context, place, array.ctypes.data, array.nbytes))
+                tensor.data = places[key]
+        self.places = places
+        run, context, inputs, outputs = library.run_device, self.context, self.inputs, self.outputs
+        self.call = lambda: run(context, inputs, outputs)
+
+    def wait(self):
+        self.check(self.device.wait(self.context))
+
+    def results(self):
+        for tensor, name in zip(self.outputs, self.names):
+            array = self.keep[name]
+            if array.nbytes:
+                self.check(self.device.download(self.context, array.ctypes.data, tensor.data, array.nbytes))
+        return super().results()
+
+    def steps(self):
+        """[(name, milliseconds)] of one run, a step at a time."""
+        found = []
+        note = STEP(lambda _, name, milliseconds: found.append((name.decode(), milliseconds)))
+        self.check(self.device.time(self.context, self.inputs, self.outputs, note, None))
+        return found
+
+    def close(self):
+        for place in self.places.values():
+            self.device.release(self.context, place)
+        super().close()
