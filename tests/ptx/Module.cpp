@@ -136,6 +136,9 @@ void parseBody(const std::string &body, Kernel &kernel) {
     } else if (c == ';') {
       std::string statement = trimmed(pending);
       pending.clear();
+      if (isDirective(statement, ".reg")) // of inline assembly, too, whose names need no %
+        for (const std::string &name : split(statement.substr(statement.find(' ', statement.find(' ') + 1) + 1), ','))
+          kernel.registers.insert(name);
       if (statement.empty() || isDirective(statement, ".reg") || isDirective(statement, ".pragma") ||
           isDirective(statement, ".loc"))
         continue;

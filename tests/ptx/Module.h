@@ -8,6 +8,7 @@
 #define KILN_TESTS_PTX_MODULE_H
 #include <cstdint>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct Kernel {
   uint32_t parameterBytes = 0;
   uint64_t maxThreads = 0; ///< of .maxntid, or 0
   std::vector<Statement> code;
+  std::set<std::string> registers; ///< as declared: %r<9> for %r0 to %r8, or a name
   std::map<std::string, size_t> labels;
   std::vector<Array> arrays; ///< its own and the module's
 };

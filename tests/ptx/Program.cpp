@@ -56,7 +56,7 @@ int Program::read(const std::string &operand) {
     filled[index] = {Filled::Immediate, 0, numberOf(operand), ""};
   else if (special != specials().end())
     filled[index] = {special->second, dot == std::string::npos ? 0 : operand[dot + 1] - 'x', 0, ""};
-  else if (operand[0] != '%')
+  else if (operand[0] != '%' && !kernel.registers.count(operand))
     filled[index] = {Filled::Symbol, 0, 0, operand};
   else if (kernel.code.empty())
     throw Error("no code");
@@ -73,7 +73,7 @@ int Program::read(const std::string &operand) {
 int Program::write(const std::string &operand) {
   if (operand == "_")
     return -1;
-  if (operand.empty() || operand[0] != '%')
+  if (operand.empty() || (operand[0] != '%' && !kernel.registers.count(operand)))
     throw Error("'" + operand + "' is no register");
   auto known = names.find(operand);
   int index = known != names.end() ? known->second : names[operand] = registers++;
