@@ -31,8 +31,8 @@ struct Dim {
 
 /// Result: written to memory, its loops are the kernel's loops. Heavy: accumulators of a reduction, held in registers.
 /// Prologue: a move or padding worth storing. Statistic: one value per row (max, sum). Row: a row worth storing (exp(x-max)).
-/// Everything else is inlined and is no stage.
-enum class Kind { Result, Heavy, Prologue, Statistic, Row };
+/// Staged (devices only): one factor of a product, which shared memory may hold. Everything else is inlined and is no stage.
+enum class Kind { Result, Heavy, Prologue, Statistic, Row, Staged };
 
 struct Stage {
   std::string func; ///< key in Apply's name -> Func map
@@ -41,6 +41,7 @@ struct Stage {
   std::vector<std::string> reduce; ///< position i is the i-th reduction variable, innermost first
   int values = 1; ///< Tuple size
   int64_t elements = 1; ///< that one step of a reduction reads, written out: the column of a pool's window
+  bool folds = false; ///< devices only: the sum may be taken in parts
 };
 
 /// An operand as one stage reads it. stride[a]: elements between neighbours along axis a; absent: not indexed by a.
@@ -49,6 +50,7 @@ struct Operand {
   std::map<std::string, int64_t> stride;
   bool own = false; ///< read only at the result's own coordinate (a residual), so the result may overwrite it
   bool heavy = false; ///< read inside the Heavy (or a Statistic) stage's update
+  std::string reader = {}; ///< devices only: the Staged (else the summing) stage that reads it
 };
 
 struct Nest {
@@ -71,7 +73,7 @@ struct Machine {
   bool operator==(const Machine &o) const { return lanes == o.lanes && registers == o.registers && l1 == o.l1 && l2 == o.l2; }
 };
 
-/// `family` is map, row or tile; params are named by axis: vector, unroll, order, tile_<axis>, block_<axis>, chunk_<axis>,
+/// `family` is map, row or tile (SpaceGpu.h: gpu_map, gpu_row or gpu_tile); params are named by axis: vector, unroll, order, tile_<axis>, block_<axis>, chunk_<axis>,
 /// at_<prologue>, parallel. tail=guard (of a map): the last tile is cut off instead of shifted inwards, so that each element is visited once.
 struct Schedule {
   std::string family;

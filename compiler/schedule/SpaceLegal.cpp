@@ -3,6 +3,7 @@
 // Complete for what would read outside a buffer or silently compute something else; Halide's own exceptions cover the rest.
 //
 //===------------------------------------------------------------------------------------------------------------===//
+#include "compiler/schedule/SpaceGpu.h"
 #include "compiler/schedule/SpaceTiles.h"
 #include <algorithm>
 
@@ -217,6 +218,6 @@ private:
 } // namespace
 
 std::string legal(const Nest &nest, const Machine &machine, const Schedule &schedule) {
-  return Legality(nest, machine, schedule).why();
+  return isGpu(schedule) ? gpuLegal(nest, schedule) : Legality(nest, machine, schedule).why();
 }
 } // namespace kiln::schedule

@@ -1,8 +1,11 @@
 //===- SpaceMemory.cpp - which operands a result may overwrite, and how much scratch a schedule needs -----------------===//
+#include "compiler/schedule/SpaceGpu.h"
 #include "compiler/schedule/SpaceTiles.h"
 
 namespace kiln::schedule {
 std::vector<std::string> aliases(const Nest &nest, const Schedule &schedule) {
+  if (isGpu(schedule))
+    return gpuAliases(nest, schedule);
   // Tiles that do not divide shift inwards and visit some elements twice; a Tuple stores one value before it computes the next.
   if (nest.result().values > 1)
     return {};
@@ -24,6 +27,8 @@ std::vector<std::string> aliases(const Nest &nest, const Schedule &schedule) {
 }
 
 int64_t scratch(const Nest &nest, const Schedule &schedule) {
+  if (isGpu(schedule))
+    return 0;
   std::vector<std::string> rows = rowAxes(nest);
   Lanes lanes = lanesOf(nest);
   int64_t total = 0;

@@ -24,8 +24,8 @@ std::string trimmed(const std::string &text) {
 
 /// A parameter that is a number: all but the lists of axes and the names of places.
 bool isNumeric(const std::string &key) {
-  return key == "vector" || key == "unroll" || key.rfind("tile_", 0) == 0 || key.rfind("block_", 0) == 0 ||
-         key.rfind("chunk_", 0) == 0;
+  return key == "vector" || key == "unroll" || key == "threads" || key.rfind("thread_", 0) == 0 || key.rfind("tile_", 0) == 0 ||
+         key.rfind("block_", 0) == 0 || key.rfind("chunk_", 0) == 0;
 }
 
 bool isCount(const std::string &text) {
@@ -70,8 +70,9 @@ bool Schedule::parse(const std::string &text, Schedule &schedule, std::string &w
     return false;
   }
   Schedule parsed{trimmed(line.substr(0, open)), {}};
-  if (parsed.family != "map" && parsed.family != "row" && parsed.family != "tile") {
-    why = "expected the family map, row or tile, found '" + parsed.family + "'";
+  static const std::vector<std::string> families = {"map", "row", "tile", "gpu_map", "gpu_row", "gpu_tile"};
+  if (std::find(families.begin(), families.end(), parsed.family) == families.end()) {
+    why = "expected the family map, row or tile (for a GPU gpu_map, gpu_row or gpu_tile), found '" + parsed.family + "'";
     return false;
   }
   std::string rest = line.substr(open + 1, line.size() - open - 2);

@@ -6,6 +6,7 @@ import pytest
 import tree
 
 COMPILER_CORE = ("compiler/dialect/", "compiler/ops/", "compiler/lower/", "compiler/schedule/Space.h")
+CHOICES = ("compiler/schedule/Space.h", "compiler/schedule/SpaceGpu.h")
 
 # room -> what of ours it may include, and which of the big libraries. The first room whose prefix fits a file is its room.
 ROOMS = [
@@ -13,8 +14,8 @@ ROOMS = [
     ("compiler/dialect/", COMPILER_CORE, ("mlir", "Halide")),
     ("compiler/ops/", COMPILER_CORE, ("mlir", "Halide")),
     # Kernel.h is lower's door: a kernel in, its Nest or object code out, without Halide. The object is where a schedule is applied.
-    ("compiler/lower/", (*COMPILER_CORE, "compiler/schedule/Apply.h"), ("mlir", "Halide")),
-    ("compiler/passes/", ("compiler/passes/", "compiler/dialect/", "compiler/schedule/Space.h", "compiler/lower/Kernel.h"), ("mlir",)),
+    ("compiler/lower/", (*COMPILER_CORE, "compiler/schedule/Apply.h", "compiler/schedule/ApplyGpu.h"), ("mlir", "Halide")),
+    ("compiler/passes/", ("compiler/passes/", "compiler/dialect/", *CHOICES, "compiler/lower/Kernel.h"), ("mlir",)),
     ("compiler/schedule/Space", ("compiler/schedule/Space",), ()),
     ("compiler/schedule/", ("compiler/schedule/",), ("Halide",)),
     # model.h and device.h are what generated code and the runtime agree on: codegen lays their structs out.
