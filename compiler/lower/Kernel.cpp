@@ -10,13 +10,6 @@
 namespace kiln::lower {
 
 namespace {
-// Once to see the loops, once more with those collapsed that can be.
-std::unique_ptr<KernelEmitter> emitterOf(KernelOp kernel) {
-  auto plain = std::make_unique<KernelEmitter>(kernel);
-  Groups groups = plain->collapsible();
-  return groups.empty() ? std::move(plain) : std::make_unique<KernelEmitter>(kernel, groups);
-}
-
 /// A file with a path but no place on a disk: Halide writes to paths only, and a worker that is killed leaves nothing. The path does not
 /// reach the object.
 class MemoryFile {
@@ -41,15 +34,33 @@ private:
 };
 } // namespace
 
-schedule::Nest nestOf(KernelOp kernel) try { return emitterOf(kernel)->nest; } catch (const Halide::Error &e) {
+std::unique_ptr<KernelEmitter> emitterOf(KernelOp kernel, Side side) {
+  auto plain = std::make_unique<KernelEmitter>(kernel, side);
+  if (Groups tiles = plain->tileable(); !tiles.empty())
+    try {
+      return std::make_unique<KernelEmitter>(kernel, side, tiles);
+    } catch (const std::runtime_error &) { // its sum is not read tile by tile
+    }
+  Groups groups = plain->collapsible();
+  return groups.empty() ? std::move(plain) : std::make_unique<KernelEmitter>(kernel, side, groups);
+}
+
+schedule::Nest nestOf(KernelOp kernel, Side side) try { return emitterOf(kernel, side)->nest; } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what()); // Halide's errors are no std::exception
+}
+schedule::Nest nestOf(KernelOp kernel) { return nestOf(kernel, isForDevice(kernel) ? Side::Device : Side::Host); }
+
+bool isForDevice(KernelOp kernel) {
+  auto attribute = kernel.getSchedule();
+  return attribute && attribute->getText().starts_with("gpu_");
 }
 
 KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly) try {
-  std::unique_ptr<KernelEmitter> made = emitterOf(kernel);
+  std::unique_ptr<KernelEmitter> made = emitterOf(kernel, Side::Host);
   KernelEmitter &emitter = *made;
   schedule::Schedule chosen;
-  if (auto attribute = kernel.getSchedule()) {
+  // What carries a schedule for a device runs on a processor too: @init, or where there is no device.
+  if (auto attribute = kernel.getSchedule(); attribute && !isForDevice(kernel)) {
     std::string why;
     if (!schedule::Schedule::parse(attribute->getText().str(), chosen, why))
       throw std::runtime_error(why);

@@ -35,7 +35,7 @@ struct Size : Halide::Internal::IRGraphVisitor {
 };
 } // namespace
 
-KernelEmitter::KernelEmitter(KernelOp op, Groups groups) : kernel(op), wanted(std::move(groups)) {
+KernelEmitter::KernelEmitter(KernelOp op, Side side, Groups groups) : kernel(op), side(side), wanted(std::move(groups)) {
   int reductions = 0;
   kernel.getBody().walk([&](AlgorithmOpInterface o) { reductions += o.role() == Role::Reduce; });
   rowKernel = reductions > 1;
@@ -115,6 +115,11 @@ void KernelEmitter::defineResult() {
       }
     }
   }
+  if (side == Side::Device && dims.empty()) { // blocks and threads need a loop
+    addAxis("one", 1, false);
+    variables["one"] = {Var("one"), 1};
+    dims.push_back({"one", 1, 1});
+  }
   for (const Dim &d : dims) {
     args.emplace_back(d.axis);
     stage.dims.push_back({d.axis, 1});
@@ -145,6 +150,8 @@ void KernelEmitter::defineResult() {
     result.bound(args[i], 0, static_cast<int>(dims[i].extent));
   nest.stages.push_back(stage);
   funcs["out"] = result;
+  if (readElsewhere) // no tile of the result is a tile of the sum
+    llvm::erase_if(nest.stages, [](const schedule::Stage &s) { return s.kind == schedule::Kind::Staged; });
 }
 
 Expr KernelEmitter::value(Value v, At at) {
@@ -317,7 +324,7 @@ Expr KernelEmitter::padded(Value v, At at, Expr outside) {
     isOpaque |= !at[d].affine();
     acrossLanes |= at[d].terms.count(lane) && (at[d].range(variables).first < 0 || at[d].range(variables).second >= extent);
   }
-  if (!reducing || isOpaque || (reducingRole == Role::Pool && !acrossLanes))
+  if (side == Side::Device || !reducing || isOpaque || (reducingRole == Role::Pool && !acrossLanes))
     return clamped(v, at, outside);
   auto found = prologues.find(v.getAsOpaquePointer());
   if (found == prologues.end()) {

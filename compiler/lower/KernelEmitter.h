@@ -8,6 +8,7 @@
 #ifndef KILN_LOWER_KERNELEMITTER_H
 #define KILN_LOWER_KERNELEMITTER_H
 #include "compiler/lower/Emitter.h"
+#include "compiler/lower/Kernel.h"
 #include "compiler/schedule/Apply.h"
 #include <set>
 
@@ -18,9 +19,11 @@ using Groups = std::vector<std::vector<size_t>>;
 
 class KernelEmitter : public Emitter {
 public:
-  explicit KernelEmitter(KernelOp kernel, Groups groups = {});
+  KernelEmitter(KernelOp kernel, Side side, Groups groups = {});
   /// Neighbouring axes that every operand and stage walks as one (x and y of a pointwise convolution, all of a dense map).
   Groups collapsible() const;
+  /// For a device: neighbouring axes of the result that the same factor of a product brings. A tile covers them as one.
+  Groups tileable() const;
 
   Halide::Expr value(mlir::Value v, At at) override;
   Halide::Expr padded(mlir::Value v, At at, Halide::Expr outside) override;
@@ -28,6 +31,9 @@ public:
   Halide::Expr expr(const Index &i) const override;
   Index tap(int64_t position, int64_t extent) override;
   int64_t spare(mlir::Value v, int64_t dim) const override;
+
+  /// Says at what multiples of bytes the operands, then the results, begin.
+  void align(const std::vector<int64_t> &bytes);
 
   schedule::Nest nest;
   schedule::Funcs funcs;
@@ -65,8 +71,26 @@ private:
   Index collapsed(Index i) const;
   void touch(const Index &i) const;
   void note(schedule::Operand operand);
+  struct SumLoop {
+    std::string name;
+    int64_t extent;
+    size_t dim;
+    int64_t factor;
+    std::vector<size_t> members = {}; ///< devices: the sum's dimensions that run as this one loop, innermost first
+    int64_t steps = 0; ///< devices: how many steps there are before the zeros that fill the last chunk
+  };
+  std::vector<SumLoop> hostLoops(const Reduction &reduction, const std::vector<std::string> &names, const Stored &stored,
+                                 Role role);
+  std::vector<SumLoop> deviceLoops(const Reduction &reduction, const std::vector<std::string> &names, Role role);
+  void bind(const SumLoop &loop, const Reduction &reduction, const std::vector<std::string> &names, Indices &r);
+  Exprs onDevice(Exprs next, const Exprs &current, const Stored &stored, const std::vector<SumLoop> &loops,
+                 const Halide::RDom &domain, const schedule::Stage &sum, size_t firstOperand);
+  bool stageFactors(Exprs &next, const Exprs &current, const Stored &stored, const std::vector<SumLoop> &loops,
+                    size_t firstOperand);
+  static bool foldsOnDevice(const Halide::Func &sum);
 
   mutable KernelOp kernel;
+  Side side;
   std::vector<Halide::ImageParam> buffers;
   std::map<mlir::Operation *, Stored> accumulators;
   std::map<void *, Stored> prologues, rows;
@@ -81,8 +105,11 @@ private:
   int sums = 0; ///< accumulators named so far; one may be met while another is being defined
   int reducing = 0; ///< depth of reductions being defined
   Role reducingRole = Role::Map;
+  bool readElsewhere = false; ///< a sum is read at another coordinate than the result's own
   bool rowKernel = false; ///< several reductions along rows
 };
 
+/// Once to see the loops, once more with those collapsed that can be.
+std::unique_ptr<KernelEmitter> emitterOf(KernelOp kernel, Side side);
 } // namespace kiln::lower
 #endif

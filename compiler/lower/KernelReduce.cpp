@@ -43,6 +43,8 @@ KernelEmitter::Stored KernelEmitter::store(At at, const std::string &name) {
       for (size_t k = 0; k < group->members.size(); ++k)
         for (size_t d = 0; d < at.size(); ++d)
           if (at[d].terms.count(group->members[k])) {
+            if (!(at[d] == Index::axis(group->members[k])))
+              throw std::runtime_error("a reduction is read at a coordinate that mixes loops");
             dims.push_back({static_cast<int64_t>(d), group->steps[k]});
             stored.definition[d] = Index::axis(group->members[k]);
           }
@@ -94,6 +96,44 @@ Expr KernelEmitter::call(const Stored &stored, At at, int component) {
   return stored.func.outputs() == 1 ? Expr(reference) : Expr(reference[component]);
 }
 
+// The loops of a sum for a processor: as its operands store each reduced dimension, inner parts of blocks innermost.
+std::vector<KernelEmitter::SumLoop> KernelEmitter::hostLoops(const Reduction &reduction, const std::vector<std::string> &names,
+                                                             const Stored &stored, Role role) {
+  // How do the operands store each reduced dimension? Ask with plain variables first.
+  std::map<std::string, std::map<std::string, int64_t>> blocks;
+  Indices plain;
+  for (size_t i = 0; i < reduction.extents.size(); ++i) {
+    variables[names[i]] = {Var(names[i]), reduction.extents[i]};
+    plain.push_back(reduction.extents[i] > 1 ? Index::axis(names[i]) : Index(0));
+  }
+  probe = &blocks;
+  reduction.step(stored.definition, plain, reduction.init);
+  probe = nullptr;
+
+  std::vector<SumLoop> inner, middle, outerLoops; // innermost first within each
+  for (size_t i = reduction.extents.size(); i-- > 0;) {
+    int64_t extent = reduction.extents[i], block = 0;
+    bool everywhere = true;
+    for (const auto &[operand, b] : blocks[names[i]]) {
+      everywhere &= b != 0 && (block == 0 || b == block);
+      block = std::max(block, b);
+    }
+    // Padding lanes hold zeros, which only a product of operands that are all blocked may add up.
+    bool split = block > 1 && (extent % block == 0 || (everywhere && role == Role::Product));
+    if (split) {
+      inner.push_back({names[i] + "_in", block, i, 1});
+      if (extent > block)
+        outerLoops.push_back({names[i], (extent + block - 1) / block, i, block});
+    } else if (extent > 1) {
+      middle.push_back({names[i], extent, i, 1});
+    }
+  }
+  std::vector<SumLoop> loops = inner;
+  loops.insert(loops.end(), middle.begin(), middle.end());
+  loops.insert(loops.end(), outerLoops.begin(), outerLoops.end());
+  return loops;
+}
+
 Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
   if (probe)
     return reduction.init;
@@ -120,57 +160,23 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       while (outer.count(axis) && llvm::none_of(nest.axes, [&](const schedule::Axis &a) { return a.name == axis && a.reduction; }))
         axis = "r" + axis;
 
-    // How do the operands store each reduced dimension? Ask with plain variables first.
-    std::map<std::string, std::map<std::string, int64_t>> blocks;
-    Indices plain;
-    for (size_t i = 0; i < reduction.extents.size(); ++i) {
-      variables[names[i]] = {Var(names[i]), reduction.extents[i]};
-      plain.push_back(reduction.extents[i] > 1 ? Index::axis(names[i]) : Index(0));
-    }
-    probe = &blocks;
-    reduction.step(stored.definition, plain, reduction.init);
-    probe = nullptr;
-
-    struct Loop {
-      std::string name;
-      int64_t extent;
-      size_t dim;
-      int64_t factor;
-    };
-    std::vector<Loop> inner, middle, outerLoops; // innermost first within each
-    for (size_t i = reduction.extents.size(); i-- > 0;) {
-      int64_t extent = reduction.extents[i], block = 0;
-      bool everywhere = true;
-      for (const auto &[operand, b] : blocks[names[i]]) {
-        everywhere &= b != 0 && (block == 0 || b == block);
-        block = std::max(block, b);
-      }
-      // Padding lanes hold zeros, which only a product of operands that are all blocked may add up.
-      bool split = block > 1 && (extent % block == 0 || (everywhere && role == Role::Product));
-      if (split) {
-        inner.push_back({names[i] + "_in", block, i, 1});
-        if (extent > block)
-          outerLoops.push_back({names[i], (extent + block - 1) / block, i, block});
-      } else if (extent > 1) {
-        middle.push_back({names[i], extent, i, 1});
-      }
-    }
-    std::vector<Loop> loops = inner;
-    loops.insert(loops.end(), middle.begin(), middle.end());
-    loops.insert(loops.end(), outerLoops.begin(), outerLoops.end());
+    std::vector<SumLoop> loops =
+        side == Side::Device ? deviceLoops(reduction, names, role) : hostLoops(reduction, names, stored, role);
     std::vector<Halide::Range> ranges;
-    for (const Loop &loop : loops)
+    for (const SumLoop &loop : loops)
       ranges.emplace_back(0, static_cast<int>(loop.extent));
     Indices r(reduction.extents.size(), Index(0));
     Halide::RDom domain;
     if (!ranges.empty())
       domain = Halide::RDom(ranges, "r_" + name);
     for (size_t i = 0; i < loops.size(); ++i) {
-      const Loop &loop = loops[i];
+      const SumLoop &loop = loops[i];
       bool isOuter = loop.factor > 1;
       addAxis(loop.name, loop.extent, true, isOuter ? loop.name + "_in" : "");
       variables[loop.name] = {domain[i], loop.extent};
-      if (loop.extent > 1)
+      if (side == Side::Device)
+        bind(loop, reduction, names, r);
+      else if (loop.extent > 1)
         r[loop.dim] = r[loop.dim] + Index::axis(loop.name) * loop.factor;
       stage.reduce.push_back(loop.name);
     }
@@ -197,6 +203,8 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
     Role enclosing = std::exchange(reducingRole, role);
     size_t firstOperand = nest.operands.size();
     Exprs next = reduction.step(stored.definition, r, current);
+    if (side == Side::Device)
+      next = onDevice(next, current, stored, loops, domain, stage, firstOperand);
     // A step that is the same at every coordinate (a repeated value) would leave Halide an update without loops.
     if (!mentions(next, domain))
       next[0] = Halide::select(domain[0] >= 0, next[0], next[0]);
@@ -218,6 +226,8 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       if (across && seen)
         stage.kind = schedule::Kind::Heavy;
     }
+    if (side == Side::Device)
+      stage.folds = foldsOnDevice(f);
     nest.stages.push_back(stage);
     funcs[name] = f;
     stored.func = f;
@@ -225,6 +235,7 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       variables[axis] = loop;
     found = accumulators.emplace(op, stored).first;
   }
+  readElsewhere |= !std::equal(at.begin(), at.end(), found->second.definition.begin(), found->second.definition.end());
   Exprs values;
   for (size_t i = 0; i < reduction.init.size(); ++i)
     values.push_back(call(found->second, at, static_cast<int>(i)));

@@ -10,6 +10,8 @@
 //  - the right operand is packed in the order in which the reduction walks the left one, lanes innermost. A parameter is packed by a copy
 //    kernel that the next pass hoists into @init; another value is packed only where its lanes are not contiguous.
 //
+// For a device (no lanes) every value is dense: its kernels hold their loads against the edges.
+//
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
 #include "compiler/passes/LayoutRules.h"
@@ -46,7 +48,9 @@ public:
         chooseResult(launch);
       else if (auto join = dyn_cast<JoinOpInterface>(op))
         chooseJoin(join);
-    SmallVector<LaunchOp> launches(func.getOps<LaunchOp>());
+    SmallVector<LaunchOp> launches;
+    if (lanes)
+      llvm::append_range(launches, func.getOps<LaunchOp>());
     for (LaunchOp launch : launches)
       addHalos(launch);
     for (LaunchOp launch : launches)
@@ -141,6 +145,10 @@ private:
     auto type = cast<RankedTensorType>(v.getType());
     Shape shape = shapeOf(type);
     Layout layout = Layout::dense(type.getRank());
+    if (!lanes) {
+      chosen[v] = layout;
+      return;
+    }
     if (auto product = productOf(launch)) {
       if (product->lane)
         layout = Layout::blocked(type.getRank(), product->labels.result.find(product->lane), lanes);
@@ -467,7 +475,8 @@ struct LayoutPass : PassWrapper<LayoutPass, OperationPass<ModuleOp>> {
     for (auto func : getOperation().getOps<func::FuncOp>())
       LayoutPlanner(getOperation(), func, lanes).run();
   }
-  Option<int64_t> lanes{*this, "lanes", llvm::cl::desc("f32 lanes of a vector"), llvm::cl::init(16)};
+  Option<int64_t> lanes{*this, "lanes", llvm::cl::desc("f32 lanes of a vector; 0: everything is dense (devices)"),
+                        llvm::cl::init(16)};
 };
 } // namespace
 

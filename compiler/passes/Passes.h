@@ -28,8 +28,9 @@ std::unique_ptr<mlir::Pass> createLayoutPass(int64_t lanes = 16);
 std::unique_ptr<mlir::Pass> createHoistPass();
 /// Equal kernels become one, named k_<hash of its text>.
 std::unique_ptr<mlir::Pass> createMergePass();
-/// Gives every kernel the default schedule of its nest on `machine`, unless it carries one.
-std::unique_ptr<mlir::Pass> createSchedulePass(schedule::Machine machine = {16, 31});
+/// Gives every kernel the default schedule of its nest on `machine`, unless it carries one; those that @main launches a schedule for a
+/// device, with `device`.
+std::unique_ptr<mlir::Pass> createSchedulePass(schedule::Machine machine = {16, 31}, bool device = false);
 /// Orders launches so that results tied to inputs can overwrite them.
 std::unique_ptr<mlir::Pass> createOrderPass();
 /// Places every value of @main in one arena and every parameter in one blob.

@@ -1,12 +1,14 @@
 //===- Schedule.cpp - every kernel gets a schedule ------------------------------------------------------------------===//
 //
 // In: kernels. Out: the same with #kiln.schedule, chosen by the rule in schedule/ from the kernel's nest unless it carries one already, and
-// with the scratch bytes that the schedule needs (`kiln.scratch`).
+// with the scratch bytes that the schedule needs (`kiln.scratch`). For a device, kernels of @main get one of its families.
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Kiln.h"
 #include "compiler/lower/Kernel.h"
 #include "compiler/passes/Passes.h"
+#include "compiler/schedule/SpaceGpu.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;
@@ -15,22 +17,27 @@ namespace kiln {
 namespace {
 struct SchedulePass : PassWrapper<SchedulePass, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(SchedulePass)
-  explicit SchedulePass(schedule::Machine machine) : machine(machine) {}
-  SchedulePass(const SchedulePass &o) : PassWrapper(o), machine(o.machine) {}
+  SchedulePass(schedule::Machine machine, bool device) : machine(machine) { this->device = device; }
+  SchedulePass(const SchedulePass &o) : PassWrapper(o), machine(o.machine) { device = o.device; }
   StringRef getArgument() const override { return "kiln-schedule"; }
   StringRef getDescription() const override { return "give every kernel its default schedule"; }
 
   void runOnOperation() override {
     Builder builder(&getContext());
+    llvm::DenseSet<StringAttr> onDevice;
+    if (auto main = getOperation().lookupSymbol<func::FuncOp>("main"); main && device)
+      main.walk([&](LaunchOp launch) { onDevice.insert(launch.getKernelAttr().getAttr()); });
     for (auto kernel : getOperation().getOps<KernelOp>()) {
       try {
-        schedule::Nest nest = lower::nestOf(kernel);
+        bool gpu = kernel.getSchedule() ? lower::isForDevice(kernel) : onDevice.contains(kernel.getSymNameAttr());
+        schedule::Nest nest = lower::nestOf(kernel, gpu ? lower::Side::Device : lower::Side::Host);
         schedule::Schedule chosen;
         std::string why;
         if (auto attribute = kernel.getSchedule())
           schedule::Schedule::parse(attribute->getText().str(), chosen, why);
         else
-          kernel.setScheduleAttr(ScheduleAttr::get(&getContext(), (chosen = schedule::defaults(nest, machine)).print()));
+          kernel.setScheduleAttr(ScheduleAttr::get(
+              &getContext(), (chosen = gpu ? schedule::gpuDefaults(nest) : schedule::defaults(nest, machine)).print()));
         why = schedule::legal(nest, machine, chosen);
         if (!why.empty()) {
           kernel.emitError("schedule ") << chosen.print() << " does not fit: " << why;
@@ -44,8 +51,11 @@ struct SchedulePass : PassWrapper<SchedulePass, OperationPass<ModuleOp>> {
     }
   }
   schedule::Machine machine;
+  Option<bool> device{*this, "device", llvm::cl::desc("schedules for a GPU, for the kernels that @main launches")};
 };
 } // namespace
 
-std::unique_ptr<Pass> createSchedulePass(schedule::Machine machine) { return std::make_unique<SchedulePass>(machine); }
+std::unique_ptr<Pass> createSchedulePass(schedule::Machine machine, bool device) {
+  return std::make_unique<SchedulePass>(machine, device);
+}
 } // namespace kiln

@@ -1,0 +1,209 @@
+// KernelDevice.cpp - what an emitter does otherwise for a device: sums as one loop, a product's factors as Funcs that can be staged.
+//
+// A device has no use for the short loops and blocked dimensions of a processor, but for long ones that cut into even parts. So a sum is one
+// loop over all its dimensions, or, where a product's longest dimension fills chunks of 16 by itself, that one and the others outside it.
+// A product's sum runs on over zeros to a whole number of chunks; its factors give zeros there, and repeat their last row or column past
+// the result's edge, so that whole tiles can be staged without a condition.
+#include "compiler/lower/KernelEmitter.h"
+
+using namespace mlir;
+using Halide::Expr;
+using Halide::Func;
+using Halide::Var;
+namespace Internal = Halide::Internal;
+
+namespace kiln::lower {
+namespace {
+constexpr int64_t chunk = 16;
+
+struct Names : Internal::IRGraphVisitor {
+  std::set<std::string> variables, buffers;
+  using IRGraphVisitor::visit;
+  void visit(const Internal::Variable *v) override { variables.insert(v->name); }
+  void visit(const Internal::Call *call) override {
+    buffers.insert(call->name);
+    IRGraphVisitor::visit(call);
+  }
+};
+
+Names namesIn(const Expr &e) {
+  Names names;
+  e.accept(&names);
+  return names;
+}
+
+/// No more than the last place, and a whole vector of four before it where rows are whole vectors.
+Expr noFurther(const Var &at, int64_t extent) {
+  if (extent % 4)
+    return Halide::min(at, static_cast<int>(extent - 1));
+  return Halide::min(at / 4 * 4, static_cast<int>(extent - 4)) + at % 4;
+}
+} // namespace
+
+Groups KernelEmitter::tileable() const {
+  if (side != Side::Device)
+    return {};
+  int sums = 0;
+  std::optional<ProductLabels> labels;
+  kernel.getBody().walk([&](AlgorithmOpInterface op) {
+    sums += op.role() == Role::Reduce || op.role() == Role::Pool || op.role() == Role::Product;
+    if (auto product = dyn_cast<ProductOpInterface>(op.getOperation());
+        product && sameShapes(op->getResultTypes(), withoutLayout(kernel.getResultTypes()[0])))
+      labels = product.product();
+  });
+  Layout layout = layoutOf(kernel.getResultTypes()[0]);
+  if (sums != 1 || !labels || !layout.isDense())
+    return {};
+  Shape shape = shapeOf(kernel.getResultTypes()[0]);
+  auto brings = [&](size_t position) { // 1: the left factor alone, 2: the right one alone, 0: neither or both
+    char letter = labels->result[layout.order[position].dim];
+    bool left = labels->lhs.find(letter) != std::string::npos;
+    bool right = labels->rhs.find(letter) != std::string::npos && labels->spatial.find(letter) == std::string::npos;
+    return shape[layout.order[position].dim] == 1 || left == right ? 0 : left ? 1 : 2;
+  };
+  Groups result;
+  for (size_t i = 0; i + 1 < layout.order.size(); ++i)
+    if (brings(i) && brings(i) == brings(i + 1)) {
+      if (result.empty() || result.back().back() != i)
+        result.push_back({i});
+      result.back().push_back(i + 1);
+    }
+  return result;
+}
+
+std::vector<KernelEmitter::SumLoop> KernelEmitter::deviceLoops(const Reduction &reduction, const std::vector<std::string> &names,
+                                                               Role role) {
+  std::vector<size_t> dims; // innermost first
+  int64_t all = 1, longest = 0;
+  for (size_t i = reduction.extents.size(); i-- > 0;)
+    if (reduction.extents[i] > 1) {
+      dims.push_back(i);
+      all *= reduction.extents[i];
+      longest = std::max(longest, reduction.extents[i]);
+    }
+  auto filled = [&](int64_t steps) -> int64_t {
+    return role != Role::Product ? steps : static_cast<int64_t>(llvm::alignTo(steps, steps < chunk ? 4 : chunk));
+  };
+  std::vector<SumLoop> loops;
+  if (role == Role::Product && dims.size() > 1 && longest >= chunk && filled(longest) * 8 <= longest * 9) {
+    size_t inner = *llvm::find_if(dims, [&](size_t i) { return reduction.extents[i] == longest; });
+    loops.push_back({names[inner], filled(longest), inner, 1, {inner}, longest});
+    for (size_t i : dims)
+      if (i != inner)
+        loops.push_back({names[i], reduction.extents[i], i, 1, {i}, reduction.extents[i]});
+    return loops;
+  }
+  std::string name;
+  for (size_t i : dims)
+    name += names[i];
+  loops.push_back({name, filled(all), dims[0], 1, dims, all});
+  return loops;
+}
+
+// Plain variables stand for the loops while the sum's step is built; onDevice puts the sum's own in their place.
+void KernelEmitter::bind(const SumLoop &loop, const Reduction &reduction, const std::vector<std::string> &names, Indices &r) {
+  Var var(loop.name);
+  Expr step = loop.steps < loop.extent ? Halide::min(var, static_cast<int>(loop.steps - 1)) : Expr(var);
+  variables[loop.name] = {step, loop.steps};
+  if (loop.members.size() == 1) {
+    r[loop.members[0]] = Index::axis(loop.name);
+    return;
+  }
+  Group group{loop.name, {}, {}, loop.steps};
+  int64_t before = 1;
+  for (size_t i : loop.members) {
+    int64_t extent = reduction.extents[i];
+    Expr at = step / static_cast<int>(before);
+    variables[names[i]] = {i == loop.members.back() ? at : at % static_cast<int>(extent), extent};
+    r[i] = Index::axis(names[i]);
+    group.members.push_back(names[i]);
+    group.steps.push_back(before);
+    before *= extent;
+  }
+  groups.push_back(group);
+}
+
+Exprs KernelEmitter::onDevice(Exprs next, const Exprs &current, const Stored &stored, const std::vector<SumLoop> &loops,
+                              const Halide::RDom &domain, const schedule::Stage &sum, size_t firstOperand) {
+  for (size_t i = firstOperand; i < nest.operands.size(); ++i)
+    nest.operands[i].reader = sum.func;
+  bool staged = reducingRole == Role::Product && stageFactors(next, current, stored, loops, firstOperand);
+  for (const SumLoop &loop : loops)
+    if (!staged && loop.steps < loop.extent)
+      for (size_t i = 0; i < next.size(); ++i)
+        next[i] = Halide::select(Var(loop.name) < static_cast<int>(loop.steps), next[i], current[i]);
+  for (Expr &e : next)
+    for (size_t i = 0; i < loops.size(); ++i)
+      e = Internal::substitute(loops[i].name, Expr(domain[static_cast<int>(i)]), e);
+  return next;
+}
+
+bool KernelEmitter::stageFactors(Exprs &next, const Exprs &current, const Stored &stored, const std::vector<SumLoop> &loops,
+                                 size_t firstOperand) {
+  const auto *add = next.size() == 1 ? next[0].as<Internal::Add>() : nullptr;
+  const auto *product = add && add->a.same_as(current[0]) ? add->b.as<Internal::Mul>() : nullptr;
+  if (!product)
+    return false;
+  Expr factors[2] = {product->a, product->b};
+  Expr calls[2];
+  schedule::Stage stages[2];
+  Func funcs_[2];
+  for (int f = 0; f < 2; ++f) {
+    Names names = namesIn(factors[f]);
+    std::string name = (f == 0 ? "left" : "right") + std::to_string(sums);
+    std::vector<Var> args;
+    stages[f] = {name, schedule::Kind::Staged, {}, {}, 1};
+    Expr e = factors[f];
+    auto addDim = [&](const std::string &axis) {
+      args.emplace_back(axis);
+      stages[f].dims.push_back({axis, 1});
+    };
+    for (const Argument &argument : stored.arguments)
+      if (names.variables.count(argument.axis)) {
+        e = Internal::substitute(argument.axis, noFurther(Var(argument.axis), nest.axis(argument.axis).extent), e);
+        addDim(argument.axis);
+      }
+    for (const SumLoop &loop : loops)
+      if (names.variables.count(loop.name)) {
+        if (loop.steps < loop.extent)
+          e = Halide::select(Var(loop.name) < static_cast<int>(loop.steps), e, Internal::make_zero(e.type()));
+        addDim(loop.name);
+      }
+    if (!names.variables.count(loops[0].name))
+      return false;
+    funcs_[f] = Func(name);
+    funcs_[f](args) = e;
+    calls[f] = funcs_[f](Exprs(args.begin(), args.end()));
+    for (size_t i = firstOperand; i < nest.operands.size(); ++i) {
+      bool covers = llvm::all_of(nest.operands[i].stride, [&](const auto &term) {
+        return llvm::any_of(stages[f].dims, [&](const schedule::Dim &dim) { return dim.axis == term.first; });
+      });
+      const std::string &buffer = nest.operands[i].name; // an ImageParam reads itself through a Func
+      if ((names.buffers.count(buffer) || names.buffers.count(buffer + "_im")) && covers)
+        nest.operands[i].reader = name;
+    }
+  }
+  for (int f = 0; f < 2; ++f) {
+    nest.stages.push_back(stages[f]);
+    funcs[stages[f].func] = funcs_[f];
+  }
+  next[0] = current[0] + calls[0] * calls[1];
+  return true;
+}
+
+void KernelEmitter::align(const std::vector<int64_t> &bytes) {
+  std::vector<Halide::OutputImageParam> results = result.output_buffers();
+  for (size_t i = 0; i < bytes.size(); ++i)
+    if (i < buffers.size())
+      buffers[i].set_host_alignment(static_cast<int>(bytes[i]));
+    else if (i - buffers.size() < results.size())
+      results[i - buffers.size()].set_host_alignment(static_cast<int>(bytes[i]));
+}
+
+bool KernelEmitter::foldsOnDevice(const Func &sum) {
+  if (!sum.has_update_definition() || sum.rvars(0).empty())
+    return false;
+  auto proof = Internal::prove_associativity(sum.name(), sum.update_args(0), sum.update_values(0).as_vector());
+  return proof.associative() && proof.commutative();
+}
+} // namespace kiln::lower

@@ -1,0 +1,17 @@
+//===- Ptx.h - PTX as Halide writes it becomes PTX that ships ---------------------------------------------------------===//
+//
+// In: the text of one kernel, and how it is launched. Out: the same kernel under its own name, with two things said that Halide leaves out:
+//
+//   .maxntid        the size of the block, or ptxas may hand out more registers than a block of it has, which fails only at the launch
+//   kiln_shared     a symbol where dynamic shared memory begins: Halide counts from address 0, which sm_90 keeps for itself
+//
+//===------------------------------------------------------------------------------------------------------------------===//
+#ifndef KILN_LOWER_PTX_H
+#define KILN_LOWER_PTX_H
+#include "compiler/lower/Kernel.h"
+
+namespace kiln::lower {
+/// Throws std::runtime_error where the text is not as expected.
+void finishPtx(DeviceCode &code, llvm::StringRef name);
+} // namespace kiln::lower
+#endif
