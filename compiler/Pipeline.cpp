@@ -1,4 +1,5 @@
 #include "compiler/Pipeline.h"
+#include "compiler/codegen/DeviceKernels.h"
 #include "compiler/codegen/Header.h"
 #include "compiler/codegen/Object.h"
 #include "compiler/codegen/Weights.h"
@@ -41,8 +42,22 @@ bool holdsLoops(ModuleOp module) {
 
 // Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
 std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob,
-                         const std::vector<codegen::CompiledKernel> &compiled) {
+                         const std::vector<codegen::CompiledKernel> &compiled, const std::vector<codegen::DeviceKernel> &onDevice) {
   llvm::json::Array kernels, launches;
+  for (const codegen::DeviceKernel &kernel : onDevice) {
+    int64_t bytes = static_cast<int64_t>(kernel.code.ptx.size());
+    llvm::json::Array cards;
+    for (auto [capability, image] : llvm::zip(options.target.capabilities, kernel.images)) {
+      bytes += static_cast<int64_t>(image.cubin.size());
+      cards.push_back(llvm::json::Object{
+          {"card", "sm_" + std::to_string(capability)}, {"registers", image.registers}, {"spills", image.spills}});
+    }
+    kernels.push_back(llvm::json::Object{{"name", kernel.name},
+                                         {"schedule", kernel.code.schedule},
+                                         {"bytes", bytes},
+                                         {"shared", kernel.code.shared},
+                                         {"cards", std::move(cards)}});
+  }
   for (const codegen::CompiledKernel &kernel : compiled)
     kernels.push_back(llvm::json::Object{
         {"name", kernel.name}, {"schedule", kernel.made.schedule}, {"bytes", codegen::loadedBytes(kernel.made.object)}});
@@ -109,8 +124,9 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
                                            addSimplify(m);
                                          })) &&
             step("constants", pass(createExternalizePass(&constants))) && step("fused", pass(createFusePass())) &&
-            step("layout", pass(createLayoutPass(options.target.machine.lanes))) && step("hoisted", pass(createHoistPass())) &&
-            step("merged", pass(createMergePass())) && step("scheduled", pass(createSchedulePass(options.target.machine))) &&
+            step("layout", pass(createLayoutPass(options.target.isDevice() ? 0 : options.target.machine.lanes))) &&
+            step("hoisted", pass(createHoistPass())) && step("merged", pass(createMergePass())) &&
+            step("scheduled", pass(createSchedulePass(options.target.machine, options.target.isDevice()))) &&
             step("ordered", pass(createOrderPass())) && step("planned", pass(createPlanPass()));
   return ok ? llvm::Error::success()
             : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
@@ -148,7 +164,17 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   auto kernels = codegen::compileKernels(module, "main", options.target, work);
   if (!kernels)
     return kernels.takeError();
-  facts.kernels = kernels->size();
+  std::vector<codegen::DeviceKernel> onDevice;
+  if (options.target.isDevice()) {
+    auto made = codegen::compileDeviceKernels(module, options.target, work);
+    if (!made)
+      return made.takeError();
+    onDevice = std::move(*made);
+  }
+  facts.kernels = kernels->size() + onDevice.size();
+  for (const codegen::DeviceKernel &kernel : onDevice)
+    if (wants(options, "ptx"))
+      options.print(kernel.code.ptx);
   for (const codegen::CompiledKernel &kernel : *kernels)
     if (wants(options, "asm"))
       options.print(kernel.made.assembly);
@@ -179,8 +205,9 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   codegen::ProgramOptions program;
   program.prefix = options.prefix;
   program.model = options.model;
-  program.provenance = facts.provenance = provenanceOf(module, options, *weights, *kernels);
+  program.provenance = facts.provenance = provenanceOf(module, options, *weights, *kernels, onDevice);
   program.clock = options.clock;
+  program.device = options.target.isDevice() ? &onDevice : nullptr;
   program.weights.size = weights->size;
   program.weights.hash = weights->hash;
   if (!options.weightsFile.empty())
@@ -214,6 +241,7 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
       return e;
   codegen::LinkInput input;
   input.prefix = options.prefix;
+  input.hasDevice = options.target.isDevice();
   input.program = object->object;
   for (const codegen::CompiledKernel &kernel : *kernels)
     input.kernels.push_back(kernel.made.object);

@@ -21,7 +21,7 @@ struct CompileOptions {
   std::string weightsFile; ///< path of a safetensors file; empty: weights are embedded
   bool staticExecutable = false;
   codegen::WorkOptions work;
-  std::vector<std::string> dump; ///< stages to print: graph, fused, layout, hoisted, scheduled, planned, llvm, asm
+  std::vector<std::string> dump; ///< stages to print: graph, fused, layout, hoisted, scheduled, planned, llvm, asm, ptx
   std::function<void(llvm::StringRef)> print; ///< takes each dump as it is made
   std::string optionsText;       ///< for provenance
   bool clock = false;            ///< an output more: time stamps around each launch (codegen/Program.h)

@@ -77,6 +77,8 @@ llvm::Error Linking::prepareCore() {
   Paths keep;
   for (const char *entry : {"_info", "_create", "_run", "_message", "_destroy"})
     keep.push_back(input.prefix + entry);
+  if (input.hasDevice)
+    keep.insert(keep.end(), {input.prefix + "_run_device", input.prefix + "_device"});
   return localise(joined, keep, core);
 }
 

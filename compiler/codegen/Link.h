@@ -29,6 +29,7 @@ struct LinkInput {
   std::string weights; ///< path of the blob to embed; empty: none
   bool staticExecutable = false;
   std::string soname = {}; ///< of the shared library
+  bool hasDevice = false; ///< two entry points more
 };
 
 /// What cannot be linked on this machine, told before any work is done.

@@ -1,4 +1,5 @@
 #include "compiler/codegen/Program.h"
+#include "compiler/codegen/DeviceModel.h"
 #include "compiler/codegen/Object.h"
 #include "compiler/codegen/ProgramBody.h"
 #include "compiler/codegen/ProgramModel.h"
@@ -49,10 +50,19 @@ llvm::Expected<ProgramObject> compileProgram(ModuleOp planned, const Target &tar
   }
   planned.getContext()->loadDialect<LLVM::LLVMDialect>();
   OwningOpRef<ModuleOp> program = ModuleOp::create(UnknownLoc::get(planned.getContext()));
-  if (llvm::Error error = defineBody(*program, function, options.isInit, options.clock))
-    return error;
   std::string arena = options.function == "main" ? "kiln.arena_size" : "kiln." + options.function + "_arena_size";
-  defineModel(*program, *signature, {moduleSize(planned, arena), moduleSize(planned, "kiln.scratch_size")}, target, options);
+  Sizes sizes{moduleSize(planned, arena), moduleSize(planned, "kiln.scratch_size")};
+  if (options.device) {
+    llvm::Expected<int64_t> onHost = defineDevice(*program, function, *options.device, target, sizes.arena);
+    if (!onHost)
+      return onHost.takeError();
+    sizes.arena = *onHost;
+    defineModel(*program, *signature, sizes, target, options, /*hasBody=*/false, deviceSymbol);
+  } else {
+    if (llvm::Error error = defineBody(*program, function, options.isInit, options.clock))
+      return error;
+    defineModel(*program, *signature, sizes, target, options);
+  }
   if (failed(verify(*program)))
     return llvm::createStringError("the program of '%s' does not verify", options.model.c_str());
   llvm::Expected<ProgramObject> object = compileObject(*program, target);

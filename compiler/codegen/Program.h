@@ -36,6 +36,8 @@ struct ProgramOptions {
   /// For @init, which runs before any weights stand packed: each parameter it uses is an input of its own, in the order of first use,
   /// and every tensor is a row of bytes as it is stored.
   bool isInit = false;
+  /// For a device: the kernels that run there, and whether the host has no program of its own for a machine without a device.
+  const std::vector<struct DeviceKernel> *device = nullptr;
   /// For measuring: one more output, `kiln.clock`, receives the processor's time stamp before the first launch and after each.
   bool clock = false;
 };

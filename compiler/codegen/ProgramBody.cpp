@@ -12,6 +12,9 @@ namespace {
 constexpr int64_t bufferBytes = 56, hostAt = 16, dimAt = 40; // halide_buffer_t, which runtime/ has no header of
 constexpr int64_t dimensions = 16;                           // zeros that every buffer's `dim` may point at
 
+using ParameterInputs = llvm::MapVector<StringRef, int64_t>;
+llvm::Expected<Place> whereIs(func::FuncOp planned, Value value, const ParameterInputs *init);
+
 class Body {
 public:
   Body(ModuleOp module, func::FuncOp planned, bool isInit, bool clock)
@@ -19,10 +22,12 @@ public:
         here(builder.getUnknownLoc()), pointer(LLVM::LLVMPointerType::get(module.getContext())), i32(builder.getI32Type()),
         i64(builder.getI64Type()) {}
   llvm::Error define();
+  llvm::Error defineStep(StringRef name, ArrayRef<HostWork> work);
 
 private:
-  llvm::Expected<Place> placeOf(Value value);
-  llvm::Error launch(LaunchOp op);
+  llvm::Expected<Place> placeOf(Value value) { return whereIs(planned, value, isInit ? &parameters : nullptr); }
+  void begin(StringRef name);
+  llvm::Error launch(LaunchOp op, bool checked = false);
   llvm::Error check(LaunchOp op);
   llvm::Error zeroAll(Value result, int64_t bytes);
   llvm::Error zeroBorder(Value result, int64_t element);
@@ -52,7 +57,8 @@ private:
   LLVM::LLVMFuncOp function;
   Block *failed = nullptr; ///< answers its argument
   Value frame, context, buffers;
-  llvm::MapVector<StringRef, int64_t> parameters; ///< of @init: the input of each
+  ParameterInputs parameters; ///< of @init: the input of each
+  std::string stem = "kiln"; ///< of the names of constants
   unsigned texts = 0, stamps = 0;
 };
 
@@ -82,23 +88,25 @@ Value Body::address(const Place &place, int64_t further) {
 
 static bool storedAsDense(Value value) { return layoutOf(value.getType()).storedAsDense(shapeOf(value.getType())); }
 
-llvm::Expected<Place> Body::placeOf(Value value) {
+namespace {
+/// `init`: of @init, the input that each parameter is.
+llvm::Expected<Place> whereIs(func::FuncOp planned, Value value, const ParameterInputs *init) {
   if (auto argument = dyn_cast<BlockArgument>(value))
     return Place{Place::Input, argument.getArgNumber(), 0};
   Operation *op = value.getDefiningOp();
   if (auto view = dyn_cast<ViewOpInterface>(op)) {
     if (!storedAsDense(op->getOperand(0)) || !storedAsDense(value) || !view.viewStart())
       return bad(op, "expected dense storage on both sides of a view");
-    llvm::Expected<Place> place = placeOf(op->getOperand(0));
+    llvm::Expected<Place> place = whereIs(planned, op->getOperand(0), init);
     if (place)
       place->offset += *view.viewStart() * byteSize(cast<RankedTensorType>(value.getType()).getElementType());
     return place;
   }
   if (isa<JoinOpInterface>(op)) // begins where its first part does
-    return placeOf(op->getOperand(0));
+    return whereIs(planned, op->getOperand(0), init);
   if (auto use = dyn_cast<UseOp>(op)) {
-    if (isInit)
-      return Place{Place::Input, parameters.find(use.getParameter())->second, 0};
+    if (init)
+      return Place{Place::Input, init->find(use.getParameter())->second, 0};
     auto offsets = planned->getParentOfType<ModuleOp>()->getAttrOfType<DictionaryAttr>("kiln.weight_offsets");
     auto offset = offsets ? offsets.getAs<IntegerAttr>(use.getParameter()) : IntegerAttr();
     if (!offset)
@@ -113,6 +121,9 @@ llvm::Expected<Place> Body::placeOf(Value value) {
   auto within = launched.getWithin();
   return offset < 0 ? Place{Place::Output, -1 - offset, within ? (*within)[number] : 0} : Place{Place::Arena, 0, offset};
 }
+} // namespace
+
+llvm::Expected<Place> placeOf(func::FuncOp planned, Value value) { return whereIs(planned, value, nullptr); }
 
 void Body::makeBuffers() {
   size_t most = 1;
@@ -165,7 +176,7 @@ llvm::Error Body::check(LaunchOp op) {
     llvm::Expected<Place> place = placeOf(indices);
     if (!place)
       return place.takeError();
-    std::string name = "kiln_node_" + std::to_string(texts++);
+    std::string name = stem + "_node_" + std::to_string(texts++);
     defineText(module, name, node.getValue());
     LLVM::LLVMFuncOp callee = declare(module, "kiln_check_indices", i32, {pointer, pointer, pointer, i32, i64, i64});
     Value status = builder
@@ -202,15 +213,15 @@ llvm::Error Body::zeroBorder(Value result, int64_t element) {
   llvm::Expected<Place> place = placeOf(result);
   if (!place)
     return place.takeError();
-  std::string name = "kiln_border_" + std::to_string(texts++);
+  std::string name = stem + "_border_" + std::to_string(texts++);
   record.define(module, name);
   LLVM::LLVMFuncOp callee = declare(module, "kiln_zero_border", LLVM::LLVMVoidType::get(module.getContext()), {pointer, pointer});
   builder.create<LLVM::CallOp>(here, callee, ValueRange{address(*place), addressOf(builder, name)});
   return llvm::Error::success();
 }
 
-llvm::Error Body::launch(LaunchOp op) {
-  if (llvm::Error error = check(op))
+llvm::Error Body::launch(LaunchOp op, bool checked) {
+  if (llvm::Error error = checked ? llvm::Error::success() : check(op))
     return error;
   auto zero = op->getAttrOfType<DenseI64ArrayAttr>("zero");
   SmallVector<Value> arguments = {context};
@@ -265,12 +276,8 @@ llvm::Error Body::copyOutputs() {
   return llvm::Error::success();
 }
 
-llvm::Error Body::define() {
-  if (!planned.getBody().hasOneBlock())
-    return bad(planned, "expected one block");
-  for (const std::string &name : parametersUsed(planned))
-    parameters.insert({builder.getStringAttr(name).getValue(), static_cast<int64_t>(parameters.size())});
-  function = builder.create<LLVM::LLVMFuncOp>(here, bodySymbol, LLVM::LLVMFunctionType::get(i32, {pointer}));
+void Body::begin(StringRef name) {
+  function = builder.create<LLVM::LLVMFuncOp>(here, name, LLVM::LLVMFunctionType::get(i32, {pointer}));
   function.setVisibility_(LLVM::Visibility::Hidden);
   Block *entry = function.addEntryBlock(builder);
   failed = builder.createBlock(&function.getBody(), function.getBody().end(), {i32}, {here});
@@ -279,6 +286,24 @@ llvm::Error Body::define() {
   frame = entry->getArgument(0);
   context = load(frame, offsetof(kiln_frame, context));
   makeBuffers();
+}
+
+llvm::Error Body::defineStep(StringRef name, ArrayRef<HostWork> work) {
+  begin(name);
+  stem = name.str();
+  for (const HostWork &one : work)
+    if (llvm::Error error = one.checksOnly ? check(one.launch) : launch(one.launch, /*checked=*/true))
+      return error;
+  builder.create<LLVM::ReturnOp>(here, constant(i32, KILN_OK));
+  return llvm::Error::success();
+}
+
+llvm::Error Body::define() {
+  if (!planned.getBody().hasOneBlock())
+    return bad(planned, "expected one block");
+  for (const std::string &name : parametersUsed(planned))
+    parameters.insert({builder.getStringAttr(name).getValue(), static_cast<int64_t>(parameters.size())});
+  begin(bodySymbol);
   stampTime();
   for (Operation &op : planned.getBody().front()) {
     if (auto launched = dyn_cast<LaunchOp>(op)) {
@@ -302,6 +327,10 @@ std::vector<std::string> parametersUsed(func::FuncOp function) {
       names.push_back(use.getParameter().str());
   });
   return names;
+}
+
+llvm::Error defineHostStep(ModuleOp module, func::FuncOp planned, StringRef name, ArrayRef<HostWork> work) {
+  return Body(module, planned, /*isInit=*/false, /*clock=*/false).defineStep(name, work);
 }
 
 llvm::Error defineBody(ModuleOp module, func::FuncOp planned, bool isInit, bool clock) {

@@ -12,6 +12,7 @@
 #ifndef KILN_CODEGEN_PROGRAMBODY_H
 #define KILN_CODEGEN_PROGRAMBODY_H
 #include "compiler/codegen/Program.h"
+#include "compiler/dialect/Kiln.h"
 
 namespace kiln::codegen {
 
@@ -22,6 +23,17 @@ struct Place {
   int64_t offset; ///< bytes
   bool operator==(const Place &o) const { return base == o.base && index == o.index && offset == o.offset; }
 };
+
+/// Where a value of a planned @main stands.
+llvm::Expected<Place> placeOf(mlir::func::FuncOp planned, mlir::Value value);
+
+/// What a step on the host does for one launch of a device's program.
+struct HostWork {
+  LaunchOp launch;
+  bool checksOnly; ///< the launch itself runs on the device
+};
+/// A function `name`, of a program body's type, that does these in their order.
+llvm::Error defineHostStep(mlir::ModuleOp module, mlir::func::FuncOp planned, llvm::StringRef name, llvm::ArrayRef<HostWork> work);
 
 /// Parameters of an @init function in the order of first use: its inputs.
 std::vector<std::string> parametersUsed(mlir::func::FuncOp function);

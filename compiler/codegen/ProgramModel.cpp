@@ -28,43 +28,76 @@ Record &Record::bytes(ArrayRef<uint8_t> value) {
   return *this;
 }
 
-void Record::define(ModuleOp module, StringRef name) const {
-  MLIRContext *context = module.getContext();
-  OpBuilder builder = atEnd(module);
-  Location location = nowhere(module);
+Type Record::type(OpBuilder &builder) const {
   SmallVector<Type> types;
   for (const Field &field : fields) {
-    Type integer = field.width ? Type(builder.getIntegerType(field.width)) : Type(pointer(context));
+    Type integer = field.width ? Type(builder.getIntegerType(field.width)) : Type(pointer(builder.getContext()));
     types.push_back(field.bytes.empty() ? integer : LLVM::LLVMArrayType::get(integer, field.bytes.size()));
   }
-  auto type = LLVM::LLVMStructType::getLiteral(context, types);
-  auto global = builder.create<LLVM::GlobalOp>(location, type, /*isConstant=*/true, LLVM::Linkage::External, name, Attribute());
-  global.setVisibility_(LLVM::Visibility::Hidden);
-  builder.createBlock(&global.getInitializerRegion());
-  Value value = builder.create<LLVM::UndefOp>(location, type);
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const Field &field = fields[i];
-    Value part;
-    if (field.width == 0)
-      part = field.symbol.empty() ? Value(builder.create<LLVM::ZeroOp>(location, types[i])) : addressOf(builder, field.symbol);
-    else if (field.bytes.empty())
-      part = builder.create<LLVM::ConstantOp>(location, types[i], builder.getIntegerAttr(types[i], field.number));
-    else
-      part = builder.create<LLVM::ConstantOp>(
-          location, types[i],
-          builder.getStringAttr(StringRef(reinterpret_cast<const char *>(field.bytes.data()), field.bytes.size())));
-    value = builder.create<LLVM::InsertValueOp>(location, value, part, i);
-  }
-  builder.create<LLVM::ReturnOp>(location, value);
+  return LLVM::LLVMStructType::getLiteral(builder.getContext(), types);
 }
 
-void defineText(ModuleOp module, StringRef name, StringRef text) {
-  OpBuilder builder = atEnd(module);
-  std::string terminated = text.str() + '\0';
-  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), terminated.size());
-  builder.create<LLVM::GlobalOp>(nowhere(module), type, /*isConstant=*/true, LLVM::Linkage::Private, name,
-                                 builder.getStringAttr(terminated), /*alignment=*/1);
+Value Record::value(OpBuilder &builder) const {
+  Location location = builder.getUnknownLoc();
+  auto whole = cast<LLVM::LLVMStructType>(type(builder));
+  Value value = builder.create<LLVM::UndefOp>(location, whole);
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const Field &field = fields[i];
+    Type part = whole.getBody()[i];
+    Value made;
+    if (field.width == 0)
+      made = field.symbol.empty() ? Value(builder.create<LLVM::ZeroOp>(location, part)) : addressOf(builder, field.symbol);
+    else if (field.bytes.empty())
+      made = builder.create<LLVM::ConstantOp>(location, part, builder.getIntegerAttr(part, field.number));
+    else
+      made = builder.create<LLVM::ConstantOp>(
+          location, part, builder.getStringAttr(StringRef(reinterpret_cast<const char *>(field.bytes.data()), field.bytes.size())));
+    value = builder.create<LLVM::InsertValueOp>(location, value, made, i);
+  }
+  return value;
 }
+
+namespace {
+/// Opens the initialiser of a hidden constant.
+void openConstant(OpBuilder &builder, ModuleOp module, Type type, StringRef name) {
+  auto global =
+      builder.create<LLVM::GlobalOp>(nowhere(module), type, /*isConstant=*/true, LLVM::Linkage::External, name, Attribute());
+  global.setVisibility_(LLVM::Visibility::Hidden);
+  builder.createBlock(&global.getInitializerRegion());
+}
+} // namespace
+
+void Record::define(ModuleOp module, StringRef name) const {
+  OpBuilder builder = atEnd(module);
+  openConstant(builder, module, type(builder), name);
+  builder.create<LLVM::ReturnOp>(nowhere(module), value(builder));
+}
+
+void Record::defineArray(ModuleOp module, StringRef name, ArrayRef<Record> records) {
+  OpBuilder builder = atEnd(module);
+  Type type = LLVM::LLVMArrayType::get(records[0].type(builder), records.size());
+  openConstant(builder, module, type, name);
+  Value all = builder.create<LLVM::UndefOp>(nowhere(module), type);
+  for (auto [i, record] : llvm::enumerate(records))
+    all = builder.create<LLVM::InsertValueOp>(nowhere(module), all, record.value(builder), i);
+  builder.create<LLVM::ReturnOp>(nowhere(module), all);
+}
+
+void declareConstant(ModuleOp module, StringRef name) {
+  OpBuilder builder = atEnd(module);
+  auto constant = builder.create<LLVM::GlobalOp>(nowhere(module), builder.getI8Type(), /*isConstant=*/true, LLVM::Linkage::External,
+                                                 name, Attribute());
+  constant.setVisibility_(LLVM::Visibility::Hidden);
+}
+
+void defineBytes(ModuleOp module, StringRef name, StringRef bytes, unsigned alignment) {
+  OpBuilder builder = atEnd(module);
+  auto type = LLVM::LLVMArrayType::get(builder.getI8Type(), bytes.size());
+  builder.create<LLVM::GlobalOp>(nowhere(module), type, /*isConstant=*/true, LLVM::Linkage::Private, name,
+                                 builder.getStringAttr(bytes), alignment);
+}
+
+void defineText(ModuleOp module, StringRef name, StringRef text) { defineBytes(module, name, text.str() + '\0', 1); }
 
 Value addressOf(OpBuilder &builder, StringRef symbol) {
   return builder.create<LLVM::AddressOfOp>(builder.getUnknownLoc(), pointer(builder.getContext()), symbol);
@@ -101,7 +134,8 @@ void defineEntry(ModuleOp module, const std::string &prefix, StringRef verb, boo
   SmallVector<Type> passed(arguments);
   if (withModel)
     passed.insert(passed.begin(), pointer(module.getContext()));
-  LLVM::LLVMFuncOp runtime = declare(module, ("kiln_" + verb).str(), result, passed);
+  // kiln_device is a type's name.
+  LLVM::LLVMFuncOp runtime = declare(module, verb == "device" ? "kiln_device_of" : ("kiln_" + verb).str(), result, passed);
   OpBuilder builder = atEnd(module);
   Location location = nowhere(module);
   auto type = LLVM::LLVMFunctionType::get(result, arguments);
@@ -115,7 +149,7 @@ void defineEntry(ModuleOp module, const std::string &prefix, StringRef verb, boo
   builder.create<LLVM::ReturnOp>(location, call.getResults());
 }
 
-void defineEntries(ModuleOp module, const std::string &prefix) {
+void defineEntries(ModuleOp module, const std::string &prefix, bool hasDevice) {
   MLIRContext *context = module.getContext();
   OpBuilder builder = atEnd(module);
   Type address = pointer(context), status = builder.getI32Type(), nothing = LLVM::LLVMVoidType::get(context);
@@ -126,24 +160,22 @@ void defineEntries(ModuleOp module, const std::string &prefix) {
   defineEntry(module, prefix, "run", false, status, {address, address, address});
   defineEntry(module, prefix, "message", false, address, {address});
   defineEntry(module, prefix, "destroy", false, nothing, {address});
+  if (!hasDevice)
+    return;
+  defineEntry(module, prefix, "run_device", false, status, {address, address, address});
+  defineEntry(module, prefix, "device", false, address, {address});
 }
 
-void declareWeights(ModuleOp module, StringRef name) {
-  OpBuilder builder = atEnd(module);
-  auto weights = builder.create<LLVM::GlobalOp>(nowhere(module), builder.getI8Type(), /*isConstant=*/true, LLVM::Linkage::External,
-                                                name, Attribute());
-  weights.setVisibility_(LLVM::Visibility::Hidden);
-}
 } // namespace
 
 std::string weightsSymbol(StringRef prefix) { return (prefix + "_weights").str(); }
 
 void defineModel(ModuleOp module, const Signature &signature, const Sizes &sizes, const Target &target,
-                 const ProgramOptions &options) {
+                 const ProgramOptions &options, bool hasBody, StringRef device) {
   const WeightsFacts &weights = options.weights;
   bool embedded = weights.size && weights.file.empty();
   if (embedded)
-    declareWeights(module, weightsSymbol(options.prefix));
+    declareConstant(module, weightsSymbol(options.prefix));
   defineText(module, "kiln_model_name", options.model);
   defineText(module, "kiln_model_provenance", options.provenance);
   if (!weights.file.empty())
@@ -165,9 +197,9 @@ void defineModel(ModuleOp module, const Signature &signature, const Sizes &sizes
   model.address("kiln_model_provenance").address(signature.tied.empty() ? "" : "kiln_model_tied");
   model.i64(target.instructions).i64(sizes.arena).i64(sizes.scratch);
   model.address(embedded ? weightsSymbol(options.prefix) : "").address(weights.file.empty() ? "" : "kiln_model_weights_file");
-  model.bytes(weights.hash).address(bodySymbol).address(/*device*/ "");
+  model.bytes(weights.hash).address(hasBody ? StringRef(bodySymbol) : StringRef()).address(device);
   model.define(module, modelSymbol);
-  defineEntries(module, options.prefix);
+  defineEntries(module, options.prefix, !device.empty());
 }
 
 } // namespace kiln::codegen

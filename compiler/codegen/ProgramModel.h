@@ -24,8 +24,13 @@ public:
   Record &i64(int64_t value);
   Record &bytes(llvm::ArrayRef<uint8_t> value);
   void define(mlir::ModuleOp module, llvm::StringRef name) const; ///< as a hidden constant
+  /// Records of one form as an array.
+  static void defineArray(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<Record> records);
 
 private:
+  mlir::Type type(mlir::OpBuilder &builder) const;
+  mlir::Value value(mlir::OpBuilder &builder) const;
+
   struct Field {
     std::string symbol;
     unsigned width; ///< of an integer, or of each of `bytes`; 0: the address of `symbol`
@@ -40,14 +45,18 @@ struct Sizes {
 };
 
 void defineText(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef text);
+void defineBytes(mlir::ModuleOp module, llvm::StringRef name, llvm::StringRef bytes, unsigned alignment);
+/// A constant of another object of the artefact.
+void declareConstant(mlir::ModuleOp module, llvm::StringRef name);
 /// The address of a global or function of the module.
 mlir::Value addressOf(mlir::OpBuilder &builder, llvm::StringRef symbol);
 /// A function of another object of the artefact, declared once. Hidden: calls to it need no table.
 mlir::LLVM::LLVMFuncOp declare(mlir::ModuleOp module, llvm::StringRef name, mlir::Type result,
                                llvm::ArrayRef<mlir::Type> arguments);
 
+/// `hasBody`: it runs on the host. `device`: the symbol of its kiln_device_model, or empty.
 void defineModel(mlir::ModuleOp module, const Signature &signature, const Sizes &sizes, const Target &target,
-                 const ProgramOptions &options);
+                 const ProgramOptions &options, bool hasBody = true, llvm::StringRef device = "");
 
 } // namespace kiln::codegen
 #endif

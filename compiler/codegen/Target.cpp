@@ -26,6 +26,17 @@ const std::vector<Target> &known() {
   return targets;
 }
 
+/// Of the cards that kernels are made for. PTX for one runs on later ones too; code for one does not run on the other.
+const std::vector<int> capabilities = {80, 90};
+
+llvm::Error unknown(llvm::StringRef name) {
+  std::string cards;
+  for (int capability : capabilities)
+    cards += (cards.empty() ? "-cuda-sm_" : " or -cuda-sm_") + std::to_string(capability);
+  return llvm::createStringError("unknown target '%s': expected one of %s, with %s behind it for a GPU", name.str().c_str(),
+                                 llvm::join(targetNames(), ", ").c_str(), cards.c_str());
+}
+
 llvm::Triple::ArchType architecture(const Target &target) { return llvm::Triple(target.triple).getArch(); }
 llvm::Triple::ArchType hostArchitecture() { return llvm::Triple(llvm::sys::getProcessTriple()).getArch(); }
 
@@ -54,6 +65,19 @@ std::vector<std::string> targetNames() {
 }
 
 llvm::Expected<Target> findTarget(llvm::StringRef name) {
+  if (auto [processor, card] = name.split("-cuda-sm_"); !card.empty()) {
+    auto known = llvm::find_if(capabilities, [&, card = card](int capability) { return card == std::to_string(capability); });
+    if (known == capabilities.end())
+      return unknown(name);
+    llvm::Expected<Target> target = findTarget(processor);
+    if (!target) {
+      llvm::consumeError(target.takeError());
+      return unknown(name);
+    }
+    target->name += ("-cuda-sm_" + card).str();
+    target->capabilities = {*known};
+    return target;
+  }
   if (name == "host") {
     llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
     for (const Target &target : llvm::reverse(known()))
@@ -65,8 +89,7 @@ llvm::Expected<Target> findTarget(llvm::StringRef name) {
   for (const Target &target : known())
     if (target.name == name)
       return target;
-  return llvm::createStringError("unknown target '%s': expected one of %s", name.str().c_str(),
-                                 llvm::join(targetNames(), ", ").c_str());
+  return unknown(name);
 }
 
 } // namespace kiln::codegen

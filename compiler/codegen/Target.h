@@ -18,10 +18,14 @@ struct Target {
   std::string triple, cpu;  ///< the program: LLVM's
   schedule::Machine machine;
   uint64_t instructions = 0; ///< KILN_CPU_* bits that kernels may use
-  bool isForeign() const;    ///< artefacts for it cannot be linked with this machine's C library, nor run here
+  /// Compute capabilities of the cards that launches run on (80: sm_80), least first; none: they run on the processor. The processor
+  /// then drives the card, and runs what has no schedule for it.
+  std::vector<int> capabilities = {};
+  bool isDevice() const { return !capabilities.empty(); }
+  bool isForeign() const; ///< artefacts for it cannot be linked with this machine's C library, nor run here
 };
 
-/// The target of that name, 'host' included; or an error that lists the known ones.
+/// The target of that name, 'host' included, or PROCESSOR-cuda-sm_NN; or an error that lists the known ones.
 llvm::Expected<Target> findTarget(llvm::StringRef name);
 /// Every name that findTarget knows, 'host' first.
 std::vector<std::string> targetNames();

@@ -34,7 +34,24 @@ struct CompiledKernel {
   int64_t peakBytes = 0;
 };
 
-/// Every kernel that the function launches, in the module's order; or the errors of all that failed, each with the kernel's name.
+/// Has a job done for each kernel, or its answer from the cache, and hands the texts to `accept`, which says whether they are whole; or the
+/// errors of all that failed, each with the kernel's name.
+llvm::Error compileEach(llvm::ArrayRef<KernelOp> kernels, llvm::StringRef task, const std::function<Texts(KernelOp)> &request,
+                        const WorkOptions &options,
+                        const std::function<bool(size_t kernel, const Texts &texts, const Answer *answer)> &accept);
+/// The kernels that the function launches, in the module's order: those that run on the host, or those that run on a device.
+std::vector<KernelOp> kernelsOf(mlir::ModuleOp module, llvm::StringRef function, bool onDevice);
+/// As a job's argument.
+std::string printed(KernelOp kernel);
+/// What `printed` wrote, in a context of the worker's own.
+struct ParsedKernel {
+  std::unique_ptr<mlir::MLIRContext> context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  KernelOp kernel() { return *module->getOps<KernelOp>().begin(); }
+};
+ParsedKernel parsedKernel(const std::string &text);
+
+/// Every kernel that the function launches on the host, in the module's order; or the errors of all that failed, each with the kernel's name.
 llvm::Expected<std::vector<CompiledKernel>> compileKernels(mlir::ModuleOp module, llvm::StringRef function, const Target &target,
                                                            const WorkOptions &options);
 

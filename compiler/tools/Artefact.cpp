@@ -93,12 +93,26 @@ llvm::Expected<std::string> describeArtefact(const std::string &path) {
   for (const json::Value &launch : launches ? *launches : json::Array())
     if (const json::Object *object = launch.getAsObject())
       ++uses[text(*object, "kernel")];
-  Table table({"kernel", "schedule", "launches", "bytes"}, 2);
+  // Where each kernel runs: on cards, with what they take of one, or on the processor.
+  auto place = [](const json::Object &kernel) {
+    const json::Array *cards = kernel.getArray("cards");
+    std::string cell = cards ? "" : "processor";
+    for (const json::Value &value : cards ? *cards : json::Array())
+      if (const json::Object *card = value.getAsObject()) {
+        int64_t spills = card->getInteger("spills").value_or(0);
+        cell += (cell.empty() ? "" : ", ") + text(*card, "card") + ": " +
+                std::to_string(card->getInteger("registers").value_or(0)) + " registers" +
+                (spills ? ", " + std::to_string(spills) + " bytes spilled" : "");
+      }
+    return cell.empty() ? "card" : cell;
+  };
+  Table table({"kernel", "runs on", "schedule", "launches", "bytes"}, 3);
   int64_t code = 0;
   for (const json::Value &kernel : kernels ? *kernels : json::Array())
     if (const json::Object *object = kernel.getAsObject()) {
       int64_t bytes = object->getInteger("bytes").value_or(0);
-      table.add({text(*object, "name"), text(*object, "schedule"), std::to_string(uses[text(*object, "name")]), grouped(bytes)});
+      table.add({text(*object, "name"), place(*object), text(*object, "schedule"), std::to_string(uses[text(*object, "name")]),
+                 grouped(bytes)});
       code += bytes;
     }
   result += table.print() + "\n";

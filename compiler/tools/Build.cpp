@@ -12,7 +12,9 @@ void BuildOptions::declare(CLI::App &command) {
   command.add_option("--dim", source.dims, "size of a named dimension, as batch=8")
       ->type_name("NAME=SIZE")
       ->allow_extra_args(false);
-  command.add_option("--target", target, "host, x86-64-v3, x86-64-v4 or aarch64")->capture_default_str();
+  command
+      .add_option("--target", target, "host, x86-64-v3, x86-64-v4 or aarch64; for a GPU with -cuda-sm_80 or -cuda-sm_90 behind it")
+      ->capture_default_str();
   command.add_option("-j,--jobs", jobs, "kernels compiled at once (default: the machine's processors)");
   command.add_option("--cache-dir", cacheFolder,
                      "where compiled kernels are kept (default: $XDG_CACHE_HOME/kiln or ~/.cache/kiln)");

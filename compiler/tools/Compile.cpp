@@ -86,7 +86,7 @@ RegisterCommand command(10, [](CLI::App &app) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember(
-          {"autodiff", "graph", "unrolled", "fused", "layout", "hoisted", "merged", "scheduled", "planned", "llvm", "asm"}));
+          {"autodiff", "graph", "unrolled", "fused", "layout", "hoisted", "merged", "scheduled", "planned", "llvm", "asm", "ptx"}));
   return std::make_pair(compile, Run([state] { return state->run(); }));
 });
 } // namespace

@@ -1,0 +1,126 @@
+#include "compiler/codegen/DeviceKernels.h"
+#include "compiler/codegen/ProgramBody.h"
+#include "kiln/kiln.h"
+#include "llvm/ADT/StringMap.h"
+#include <iterator>
+#include <numeric>
+#include <sstream>
+
+namespace kiln::codegen {
+namespace {
+std::string launchText(const lower::DeviceCode &code) {
+  std::ostringstream text;
+  for (const auto &numbers : {code.grid, code.block})
+    for (int i = 0; i < 3; ++i)
+      text << numbers[i] << ' ';
+  text << code.shared << ' ' << code.arguments.size();
+  for (const lower::DeviceArgument &argument : code.arguments)
+    text << ' ' << argument.operand << ' ' << argument.bytes << ' ' << argument.constant;
+  return text.str();
+}
+
+bool readLaunch(const std::string &text, lower::DeviceCode &code) {
+  std::istringstream stream(text);
+  for (auto *numbers : {code.grid, code.block})
+    for (int i = 0; i < 3; ++i)
+      stream >> numbers[i];
+  size_t count = 0;
+  stream >> code.shared >> count;
+  for (size_t i = 0; stream && i < count; ++i) {
+    lower::DeviceArgument argument{};
+    stream >> argument.operand >> argument.bytes >> argument.constant;
+    code.arguments.push_back(argument);
+  }
+  return bool(stream);
+}
+
+bool unpack(const Texts &texts, size_t capabilities, DeviceKernel &kernel) {
+  if (texts.size() != 4 && texts.size() != 4 + 2 * capabilities)
+    return false;
+  kernel.code = {};
+  kernel.images.clear();
+  kernel.code.ptx = texts[0];
+  kernel.code.entry = texts[1];
+  kernel.code.schedule = texts[2];
+  for (size_t i = 4; i < texts.size(); i += 2) {
+    Assembled image;
+    image.cubin = texts[i];
+    std::istringstream(texts[i + 1]) >> image.registers >> image.spills >> image.stack;
+    kernel.images.push_back(std::move(image));
+  }
+  return readLaunch(texts[3], kernel.code);
+}
+/// Of each kernel, at what multiples of bytes its operands, then its results, begin wherever it is launched: vectors of 16 bytes or less.
+llvm::Expected<llvm::StringMap<std::string>> alignmentsIn(mlir::func::FuncOp planned) {
+  llvm::StringMap<std::vector<int64_t>> found;
+  for (auto launch : planned.getOps<LaunchOp>()) {
+    std::vector<int64_t> &of = found[launch.getKernel()];
+    of.resize(launch->getNumOperands() + launch->getNumResults(), KILN_DEVICE_ALIGNMENT);
+    size_t i = 0;
+    for (auto values : {mlir::ValueRange(launch->getOperands()), mlir::ValueRange(launch->getResults())})
+      for (mlir::Value value : values) {
+        llvm::Expected<Place> place = placeOf(planned, value);
+        if (!place)
+          return place.takeError();
+        of[i] = std::gcd(of[i], place->offset);
+        ++i;
+      }
+  }
+  llvm::StringMap<std::string> texts;
+  for (const auto &entry : found) {
+    std::ostringstream text;
+    for (int64_t bytes : entry.second)
+      text << bytes << ' ';
+    texts[entry.first()] = text.str();
+  }
+  return texts;
+}
+} // namespace
+
+// Arguments: the kernel, how its operands and results are aligned, ptxas and its version (or nothing), then the capabilities.
+Texts compileDeviceText(const Texts &arguments) {
+  ParsedKernel parsed = parsedKernel(arguments.at(0));
+  KernelOp kernel = parsed.kernel();
+  std::istringstream numbers(arguments.at(1));
+  std::vector<int64_t> aligned((std::istream_iterator<int64_t>(numbers)), std::istream_iterator<int64_t>());
+  lower::DeviceCode code =
+      lower::compileForDevice(kernel, 80, aligned); // all cards of the targets run it, and all assemblers know it
+  auto fail = [](llvm::Error error) { throw std::runtime_error(llvm::toString(std::move(error))); };
+  Texts texts = {code.ptx, code.entry, code.schedule, launchText(code)};
+  for (size_t i = 4; i < arguments.size() && !arguments[2].empty(); ++i) {
+    llvm::Expected<Assembled> made = assemble(arguments[2], code.ptx, std::stoi(arguments[i]));
+    if (!made)
+      fail(made.takeError());
+    texts.push_back(made->cubin);
+    texts.push_back(std::to_string(made->registers) + " " + std::to_string(made->spills) + " " + std::to_string(made->stack));
+  }
+  return texts;
+}
+
+llvm::Expected<std::vector<DeviceKernel>> compileDeviceKernels(mlir::ModuleOp module, const Target &target,
+                                                               const WorkOptions &options) {
+  llvm::Expected<std::string> assembler = findAssembler();
+  if (!assembler)
+    return assembler.takeError();
+  std::vector<KernelOp> kernels = kernelsOf(module, "main", true);
+  std::vector<DeviceKernel> compiled(kernels.size());
+  for (size_t i = 0; i < kernels.size(); ++i)
+    compiled[i].name = kernels[i].getSymName().str();
+  std::string version = assemblerVersion(*assembler);
+  llvm::Expected<llvm::StringMap<std::string>> places = alignmentsIn(module.lookupSymbol<mlir::func::FuncOp>("main"));
+  if (!places)
+    return places.takeError();
+  auto request = [&](KernelOp kernel) {
+    Texts texts = {printed(kernel), (*places)[kernel.getSymName()], *assembler, version};
+    for (int capability : target.capabilities)
+      texts.push_back(std::to_string(capability));
+    return texts;
+  };
+  auto accept = [&](size_t index, const Texts &texts, const Answer *) {
+    return unpack(texts, target.capabilities.size(), compiled[index]);
+  };
+  if (llvm::Error error = compileEach(kernels, "device", request, options, accept))
+    return error;
+  return compiled;
+}
+} // namespace kiln::codegen

@@ -1,0 +1,70 @@
+"""Whole programs for a card, through the fake driver and the PTX interpreter: what they answer is what the CPU's program answers."""
+import os
+import re
+
+import numpy as np
+import pytest
+
+from gpu import driver
+from models import kiln
+
+TARGET = "host-cuda-sm_80"
+ZOO = {  # model -> inputs, outputs
+    "mlp": ({"image": (2, 28, 28)}, ["probabilities"]),
+    "lenet5": ({"image": (2, 1, 32, 32)}, ["probabilities"]),
+}
+
+
+def environment(**more):
+    return {**os.environ, "KILN_CUDA_DRIVER": driver.FAKE, "KILN_FAKE_CAPABILITY": "80", **more}
+
+
+def inputs(shapes):
+    random = np.random.default_rng(3)
+    return {name: random.random(shape, np.float32) for name, shape in shapes.items()}
+
+
+def compile_zoo(model, folder, target=None, emit="exe", batch=2, assembler=""):
+    """Without an assembler (what KILN_PTXAS="" says) there is PTX alone, which is what the interpreter runs."""
+    name = folder / f"{model}-{target or 'host'}"
+    kiln.compile(f"zoo:{model}", name, emit, {"batch": batch}, target, env={**os.environ, "KILN_PTXAS": assembler})
+    return name
+
+
+@pytest.mark.parametrize("model", ZOO)
+def test_a_model_answers_as_on_the_cpu(model, tmp_path):
+    shapes, outputs = ZOO[model]
+    feeds = inputs(shapes)
+    expected = kiln.infer(None, feeds, outputs, runner=compile_zoo(model, tmp_path))
+    found = kiln.infer(None, feeds, outputs, runner=compile_zoo(model, tmp_path, TARGET), env=environment())
+    for name in outputs:
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+
+
+def test_without_a_driver_it_says_so(tmp_path):
+    shapes, outputs = ZOO["mlp"]
+    arguments, _ = kiln.files(tmp_path, inputs(shapes), outputs)
+    runner = compile_zoo("mlp", tmp_path, TARGET)
+    result = kiln.execute([runner, *arguments], env=environment(KILN_CUDA_DRIVER="/nonexistent/libcuda.so"))
+    assert result.code > 0
+    assert "no CUDA driver" in result.err
+
+
+def test_an_unknown_card_is_refused():
+    result = kiln.compile("zoo:mlp", "never", "exe", target="host-cuda-sm_75", check=False)
+    assert result.code > 0
+    assert "unknown target 'host-cuda-sm_75': expected one of host, x86-64-v3" in result.err
+    assert "-cuda-sm_80 or -cuda-sm_90" in result.err
+
+
+def test_ptx_is_printed(tmp_path):
+    text = kiln.compile("zoo:mlp", tmp_path / "mlp", "obj", {"batch": 2}, TARGET, extra=["--dump=ptx"]).out
+    entries = re.findall(r"\.visible \.entry (k_[0-9a-f]{16})\(", text)
+    assert entries and len(set(entries)) == len(entries)
+    assert len(re.findall(r"^\.maxntid", text, re.M)) == len(entries)
+
+
+def test_inspect_tells_where_kernels_run(tmp_path):
+    kiln.compile("zoo:mlp", tmp_path / "mlp", "exe", {"batch": 2}, TARGET)
+    text = kiln.kiln("inspect", tmp_path / "mlp").out
+    assert re.search(r"k_[0-9a-f]{16} +sm_80: \d+ registers +gpu_", text), text
