@@ -19,9 +19,11 @@ static CUDA_KERNEL_NODE_PARAMS launch_of(const kiln_card *card, const kiln_step 
                                    .kernelParams = card->parameters + step->first_argument};
 }
 
+/* By words where it can be: the card sets four bytes in the time of one. */
 static CUDA_MEMSET_NODE_PARAMS zero_of(kiln_context *context, const kiln_step *step) {
-  return (CUDA_MEMSET_NODE_PARAMS){
-      .dst = kiln_address(context->card, context, &step->place), .elementSize = 1, .width = step->bytes, .height = 1};
+  CUdeviceptr place = kiln_address(context->card, context, &step->place);
+  unsigned element = (place | step->bytes) % 4 ? 1 : 4;
+  return (CUDA_MEMSET_NODE_PARAMS){.dst = place, .elementSize = element, .width = step->bytes / element, .height = 1};
 }
 
 static CUDA_MEMCPY3D copy_of(kiln_context *context, const kiln_step *step) {

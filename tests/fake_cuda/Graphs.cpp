@@ -10,7 +10,10 @@ CUresult setKernel(Node &node, const CUDA_KERNEL_NODE_PARAMS &given) {
                  given.sharedMemBytes, given.kernelParams, node.launch);
 }
 CUresult setSet(Node &node, const CUDA_MEMSET_NODE_PARAMS &given) {
-  if (given.elementSize != 1 || given.height != 1 || given.width == 0 || !state().memory->holds(given.dst, given.width))
+  unsigned element = given.elementSize;
+  if ((element != 1 && element != 2 && element != 4) || given.dst % element || given.value != 0)
+    return 1; // of other values this driver would have to know the bytes
+  if (given.height != 1 || given.width == 0 || !state().memory->holds(given.dst, given.width * element))
     return 1;
   node.set = given;
   return CUDA_SUCCESS;
@@ -56,7 +59,7 @@ CUresult runNode(const Node &node) {
   case Node::Kernel:
     return runKernel(node.function, node.launch);
   case Node::Set:
-    return setOnCard(node.set.dst, static_cast<unsigned char>(node.set.value), node.set.width);
+    return setOnCard(node.set.dst, static_cast<unsigned char>(node.set.value), node.set.width * node.set.elementSize);
   case Node::Copy:
     return copyOnCard(node.copy.dstDevice, node.copy.srcDevice, node.copy.WidthInBytes);
   }
@@ -114,7 +117,7 @@ EXPORTED CUresult cuGraphAddMemsetNode(CUgraphNode *handle, CUgraph graph, const
   node->kind = Node::Set;
   if (CUresult error = setSet(*node, *given))
     return error;
-  state().write("cuGraphAddMemsetNode 0x%llx %u %zu", given->dst, given->value, given->width);
+  state().write("cuGraphAddMemsetNode 0x%llx %u %zu", given->dst, given->value, given->width * given->elementSize);
   return add(handle, graph, after, count, std::move(node));
 }
 EXPORTED CUresult cuGraphAddMemcpyNode(CUgraphNode *handle, CUgraph graph, const CUgraphNode *after, size_t count,
@@ -177,7 +180,7 @@ EXPORTED CUresult cuGraphExecMemsetNodeSetParams(CUgraphExec executable, CUgraph
   Node *node = find(executable, origin);
   if (node == nullptr || node->kind != Node::Set)
     return 400;
-  state().write("cuGraphExecMemsetNodeSetParams 0x%llx %zu", given->dst, given->width);
+  state().write("cuGraphExecMemsetNodeSetParams 0x%llx %zu", given->dst, given->width * given->elementSize);
   return setSet(*node, *given);
 }
 EXPORTED CUresult cuGraphExecMemcpyNodeSetParams(CUgraphExec executable, CUgraphNode origin, const CUDA_MEMCPY3D *given,

@@ -102,7 +102,11 @@ class Runner:
         self.names = [infos.name.decode() for infos in (info.outputs[i] for i in range(info.output_count))]
         run, context, inputs, outputs = library.run, self.context, self.inputs, self.outputs
         self.call = lambda: run(context, inputs, outputs)
-        self.check(self.call())
+        try:
+            self.check(self.call())
+        except RuntimeError:
+            self.library.destroy(self.context)
+            raise
 
     def check(self, status):
         if status:
