@@ -12,6 +12,8 @@ namespace {
 using namespace Halide::Internal;
 using Halide::Expr;
 
+constexpr int64_t vectorBytes = 16;
+
 struct Launch : IRVisitor {
   using IRVisitor::visit;
   std::map<std::string, Expr> lets;
@@ -85,7 +87,6 @@ private:
 
 DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned) try {
   std::unique_ptr<KernelEmitter> emitter = emitterOf(kernel, Side::Device);
-  emitter->align(aligned);
   schedule::Schedule chosen;
   std::string why;
   if (!kernel.getSchedule() || !schedule::Schedule::parse(kernel.getSchedule()->getText().str(), chosen, why))
@@ -93,7 +94,12 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
   why = schedule::gpuLegal(emitter->nest, chosen);
   if (!why.empty())
     throw std::runtime_error("schedule " + chosen.print() + " does not fit: " + why);
-  schedule::apply(emitter->nest, emitter->funcs, chosen);
+  // Halide takes every buffer of a device to begin at a multiple of a vector: where one does not, no vector of it is loaded.
+  std::vector<std::string> unaligned;
+  for (size_t i = 0; i < aligned.size(); ++i)
+    if (aligned[i] % vectorBytes)
+      unaligned.push_back(i < emitter->arguments.size() ? emitter->arguments[i].name : emitter->nest.result().func);
+  schedule::apply(emitter->nest, emitter->funcs, unaligned.empty() ? chosen : chosen.with("unaligned", schedule::join(unaligned)));
   Halide::Target target("x86-64-linux-cuda-no_runtime-no_asserts-no_bounds_query-user_context-cuda_capability_" +
                         std::to_string(capability));
   Halide::Pipeline pipeline(emitter->result);

@@ -191,15 +191,6 @@ bool KernelEmitter::stageFactors(Exprs &next, const Exprs &current, const Stored
   return true;
 }
 
-void KernelEmitter::align(const std::vector<int64_t> &bytes) {
-  std::vector<Halide::OutputImageParam> results = result.output_buffers();
-  for (size_t i = 0; i < bytes.size(); ++i)
-    if (i < buffers.size())
-      buffers[i].set_host_alignment(static_cast<int>(bytes[i]));
-    else if (i - buffers.size() < results.size())
-      results[i - buffers.size()].set_host_alignment(static_cast<int>(bytes[i]));
-}
-
 bool KernelEmitter::foldsOnDevice(const Func &sum) {
   if (!sum.has_update_definition() || sum.rvars(0).empty())
     return false;

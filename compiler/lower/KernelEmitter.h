@@ -32,9 +32,6 @@ public:
   Index tap(int64_t position, int64_t extent) override;
   int64_t spare(mlir::Value v, int64_t dim) const override;
 
-  /// Says at what multiples of bytes the operands, then the results, begin.
-  void align(const std::vector<int64_t> &bytes);
-
   schedule::Nest nest;
   schedule::Funcs funcs;
   std::vector<Halide::Argument> arguments;

@@ -56,6 +56,8 @@ void finishPtx(DeviceCode &code, llvm::StringRef name) {
     text.replace(at, code.entry.size(), name.str());
   std::string head, body;
   enum { Before, Parameters, Body } part = Before;
+  constexpr llvm::StringLiteral scoped = "{ .reg .b32 tmp;";
+  bool halves = false;
   Rebase rebase;
   llvm::SmallVector<llvm::StringRef> lines;
   llvm::StringRef(text).split(lines, '\n');
@@ -67,7 +69,12 @@ void finishPtx(DeviceCode &code, llvm::StringRef name) {
         head += ".extern .shared .align 16 .b8 kiln_shared[];\n";
       part = Parameters;
     }
-    if (part == Body) {
+    if (part == Body && line.ltrim().starts_with(scoped)) { // a register of one line becomes one of the kernel
+      std::string inner = line.ltrim().substr(scoped.size()).rtrim(" \t}").str();
+      size_t at = inner.find("tmp");
+      body += "\t" + inner.substr(0, at) + "%kiln_half" + inner.substr(at + 3) + "\n";
+      halves = true;
+    } else if (part == Body) {
       body += accessesShared(line) ? rebase.line(line) : (line + "\n").str();
     } else if (part == Parameters && line.trim() == "{") {
       head += llvm::formatv(".maxntid {0}, {1}, {2}\n{{\n", code.block[0], code.block[1], code.block[2]);
@@ -78,6 +85,8 @@ void finishPtx(DeviceCode &code, llvm::StringRef name) {
   }
   if (part != Body)
     throw std::runtime_error("PTX without an entry");
+  if (halves)
+    head += "\t.reg .b32 %kiln_half;\n";
   code.ptx = head + (code.shared ? rebase.declarations() : "") + body;
   code.entry = name.str();
 }

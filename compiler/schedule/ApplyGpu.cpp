@@ -14,6 +14,14 @@ Var fusedGpu(Func func, const std::vector<Var> &vars, const std::string &name) {
   return all;
 }
 
+bool loadsVectors(const Nest &nest, const Schedule &schedule, const std::string &reader) {
+  std::vector<std::string> unaligned = split(schedule.text("unaligned", ""), '.');
+  for (const Operand &operand : nest.operands)
+    if (operand.reader == reader && contains(unaligned, operand.name))
+      return false;
+  return !reader.empty() || !contains(unaligned, nest.result().func);
+}
+
 void applyGpuMap(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
   Func out = funcs.at(nest.result().func);
   std::vector<Var> args = out.args();
@@ -38,7 +46,11 @@ void applyGpuMap(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
   bool even = count % (int64_t(threads) * vector) == 0;
   out.split(all, block, thread, threads, even ? TailStrategy::RoundUp : TailStrategy::GuardWithIf);
   if (vector > 1)
-    out.reorder(lane, thread, block).vectorize(lane);
+    out.reorder(lane, thread, block);
+  if (vector > 1 && loadsVectors(nest, schedule, ""))
+    out.vectorize(lane);
+  else if (vector > 1)
+    out.unroll(lane);
   out.gpu_blocks(block).gpu_threads(thread);
   for (const Stage &stage : nest.stages)
     if (stage.kind == Kind::Heavy || stage.kind == Kind::Statistic)

@@ -22,6 +22,9 @@ void applyGpuTile(const Nest &nest, Funcs &funcs, const Schedule &schedule);
 
 /// One loop over all of `vars`, the first innermost; none: a loop of one.
 Var fusedGpu(Func func, const std::vector<Var> &vars, const std::string &name);
+/// Whether all that `reader` reads may be loaded in vectors: nothing of it is among the buffers that `unaligned` lists. (lower/ says so of a
+/// kernel's places; it is no parameter that anybody chooses.)
+bool loadsVectors(const Nest &nest, const Schedule &schedule, const std::string &reader);
 /// Adds the passes that the schedule needs to the pipeline.
 void addGpuPasses(const Nest &nest, const Schedule &schedule, const Funcs &funcs, Halide::Pipeline &pipeline);
 

@@ -71,7 +71,7 @@ private:
     Var all = fusedGpu(out, grid, "grid");
     order.back() = all;
     out.reorder(order).gpu_blocks(x.first, all).gpu_threads(x.thread, y.thread);
-    if (schedule.get("vector", 1) > 1)
+    if (schedule.get("vector", 1) > 1 && loadsVectors(nest, schedule, ""))
       out.vectorize(x.element);
     else
       out.unroll(x.element);
@@ -128,8 +128,8 @@ private:
     if (!byAxis)
       factor.align_storage(along, tile + piece);
     const std::string &inner = byAxis ? axis : product.k;
-    vectors = contiguous(nest, of, inner) && nest.axis(inner).extent % piece == 0 && loads % piece == 0 &&
-              (byAxis ? tile : chunk) % piece == 0;
+    vectors = contiguous(nest, of, inner) && loadsVectors(nest, schedule, of.func) && nest.axis(inner).extent % piece == 0 &&
+              loads % piece == 0 && (byAxis ? tile : chunk) % piece == 0;
     Var element("element"), rest("rest"), all("all"), load("load"), thread("thread"), tx("tx"), ty("ty");
     std::vector<VarOrRVar> order;
     if (vectors) {

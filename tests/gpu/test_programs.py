@@ -9,9 +9,11 @@ from gpu import driver
 from models import kiln
 
 TARGET = "host-cuda-sm_80"
+STEPS = ["mlp", "lenet5"]
 ZOO = {  # model -> inputs, outputs
     "mlp": ({"image": (2, 28, 28)}, ["probabilities"]),
     "lenet5": ({"image": (2, 1, 32, 32)}, ["probabilities"]),
+    "bn_cnn": ({"image": (2, 1, 28, 28)}, ["probabilities"]),
 }
 
 
@@ -39,6 +41,33 @@ def test_a_model_answers_as_on_the_cpu(model, tmp_path):
     found = kiln.infer(None, feeds, outputs, runner=compile_zoo(model, tmp_path, TARGET), env=environment())
     for name in outputs:
         np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+
+
+def ports(runner):
+    """Inputs and outputs as --help lists them: name -> (dtype, shape)."""
+    found, section = {"Inputs": {}, "Outputs": {}}, None
+    for line in kiln.execute([runner, "--help"]).out.splitlines():
+        section = line.split(":")[0] if not line.startswith(" ") else section
+        match = re.match(r"  (\S+) +(float32|int32|int64|uint32|uint64|bool)\[([\d,]*)\]", line)
+        if match and section in found:
+            found[section][match[1]] = (match[2], tuple(int(n) for n in match[3].split(",") if n))
+    return found
+
+
+@pytest.mark.parametrize("model", STEPS)
+def test_a_training_step_is_as_on_the_cpu(model, tmp_path):
+    kiln.kiln("train", f"zoo:{model}", "--emit=mlir", "-o", tmp_path / "step", *kiln.settings())
+    for name, target in (("cpu", None), ("card", TARGET)):
+        kiln.compile(tmp_path / "step.mlir", tmp_path / name, "exe", None, target, env={**os.environ, "KILN_PTXAS": ""})
+    tensors, random = ports(tmp_path / "cpu"), np.random.default_rng(1)
+    feeds = {name: (random.random(shape) * 0.1).astype(dtype) if dtype == "float32" else random.integers(1, 3, shape).astype(dtype)
+             for name, (dtype, shape) in tensors["Inputs"].items()}
+    expected = kiln.infer(None, feeds, list(tensors["Outputs"]), runner=tmp_path / "cpu")
+    found = kiln.infer(None, feeds, list(tensors["Outputs"]), runner=tmp_path / "card", env=environment())
+    assert np.isfinite(expected["loss"])
+    for name, value in expected.items():
+        scale = max(1, np.abs(value).max())
+        np.testing.assert_allclose(found[name], value, atol=1e-4 * scale, err_msg=name)
 
 
 def test_without_a_driver_it_says_so(tmp_path):
