@@ -65,7 +65,7 @@ def test_against_pytorch(name, tmp_path):
     check_model(path, tmp_path, feeds, {session.get_outputs()[0].name: np.load(os.path.join(kiln.DATA, f"{stem}.expected.npy"))}, 1e-4)
 
 
-@pytest.mark.parametrize("net, rows", [("mlp", 8), ("mnist_cnn", 2)])
+@pytest.mark.parametrize("net, rows", [("mlp", 8), ("lenet5", 4), ("mnist_cnn", 2)])
 def test_a_training_step(net, rows, tmp_path):
     """Three SGD steps, state kept on the card and updated in place, against the CPU's own three."""
     kiln.kiln("train", f"zoo:{net}", "--batch", str(rows), "--optimizer", "sgd", "--emit=mlir", "-o", tmp_path / "step",
