@@ -237,10 +237,10 @@ std::string gpuLegal(const Nest &nest, const Schedule &schedule) {
     if (why.empty() && nest.axis(product.k).extent % schedule.get("chunk_" + product.k, 1))
       why = "chunk_" + product.k + ": does not divide " + std::to_string(nest.axis(product.k).extent);
     for (const std::string &axis : {product.x, product.y}) {
-      known.push_back("tile_" + axis);
-      known.push_back("thread_" + axis);
-      why = why.empty() ? within("tile_" + axis, 8, 256) : why;
-      why = why.empty() ? within("thread_" + axis, 4, 8) : why;
+      known.push_back(std::string("tile_").append(axis));
+      why = why.empty() ? within(known.back(), 8, 256) : why;
+      known.push_back(std::string("thread_").append(axis));
+      why = why.empty() ? within(known.back(), 4, 8) : why;
     }
     int64_t threads = gpuThreads(nest, schedule);
     if (why.empty() && (threads > 1024 || threads < 4))
