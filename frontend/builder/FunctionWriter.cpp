@@ -30,10 +30,12 @@ Value FunctionWriter::input(const std::string &name, Type element, Sizes shape) 
   return function.getArgument(index);
 }
 
-Value FunctionWriter::parameter(const std::string &name, RankedTensorType type) {
+Value FunctionWriter::parameter(const std::string &name, RankedTensorType type, bool statistic) {
   auto location = NameLoc::get(ops.getStringAttr(name));
   OpBuilder beforeFunction(function);
-  beforeFunction.create<ParameterOp>(location, name, type, StringAttr());
+  auto made = beforeFunction.create<ParameterOp>(location, name, type, StringAttr());
+  if (statistic)
+    made->setAttr("kiln.statistic", ops.getUnitAttr());
   return ops.create<UseOp>(location, type, name);
 }
 

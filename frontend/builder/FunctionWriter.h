@@ -15,7 +15,8 @@ public:
 
   /// Names must differ: a BuildError otherwise.
   mlir::Value input(const std::string &name, mlir::Type element, Sizes shape);
-  mlir::Value parameter(const std::string &name, mlir::RankedTensorType type); ///< kiln.parameter and its kiln.use
+  /// kiln.parameter and its kiln.use. A statistic (Marks.h) is none that gradients change.
+  mlir::Value parameter(const std::string &name, mlir::RankedTensorType type, bool statistic = false);
   /// `tied`: it is the new value of the input of the same name, and may be written over it.
   void result(const std::string &name, mlir::Value value, bool tied = false);
   /// Verified; nothing can be added afterwards. A BuildError is a fault of ours, with what the verifier says.

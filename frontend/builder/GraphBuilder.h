@@ -66,6 +66,7 @@ public:
   mlir::Value broadcast(mlir::Value x, Sizes shape); ///< numpy's rule: dimensions align at the end
   mlir::Value spread(mlir::Value x, Sizes dims, Sizes shape); ///< x's dimension i becomes dims[i]
   mlir::Value reshape(mlir::Value x, Sizes shape);
+  mlir::Value same(mlir::Value x); ///< a reshape that changes nothing
   mlir::Value unsqueeze(mlir::Value x, Sizes dims); ///< dims of the result, increasing
   mlir::Value transpose(mlir::Value x, Sizes perm);
   mlir::Value slice(mlir::Value x, int64_t dim, int64_t start, int64_t size, int64_t step = 1);

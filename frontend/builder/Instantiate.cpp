@@ -9,11 +9,11 @@ namespace {
 class InferenceStore : public Store {
 public:
   InferenceStore(FunctionWriter &writer, Instance &instance, uint64_t seed) : writer(writer), instance(instance), seed(seed) {}
-  Value parameter(const Parameter &parameter) override { return place(parameter, instance.parameters); }
-  Value statistic(const Parameter &statistic) override { return place(statistic, instance.statistics); }
+  Value parameter(const Parameter &parameter) override { return place(parameter, instance.parameters, false); }
+  Value statistic(const Parameter &statistic) override { return place(statistic, instance.statistics, true); }
 
 private:
-  Value place(const Parameter &wanted, std::vector<Parameter> &list) {
+  Value place(const Parameter &wanted, std::vector<Parameter> &list, bool statistic) {
     Value &known = values[wanted.name];
     if (known && shapeOf(known.getType()) != wanted.shape)
       throw BuildError{"parameter '" + wanted.name + "' is asked for as " + sizesText(wanted.shape) + " and as " +
@@ -25,7 +25,7 @@ private:
     auto bytes = std::string(reinterpret_cast<const char *>(numbers.data()), numbers.size() * sizeof(float));
     instance.inference.weights.emplace(wanted.name, Bytes(std::move(bytes)));
     list.push_back(wanted);
-    return known = writer.parameter(wanted.name, RankedTensorType::get(wanted.shape, writer.ops.getF32Type()));
+    return known = writer.parameter(wanted.name, RankedTensorType::get(wanted.shape, writer.ops.getF32Type()), statistic);
   }
 
   FunctionWriter &writer;

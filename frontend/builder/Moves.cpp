@@ -64,6 +64,8 @@ Value GraphBuilder::reshape(Value x, Sizes shape) {
   return emit<ReshapeOp>(x, shape);
 }
 
+Value GraphBuilder::same(Value x) { return ops.create<ReshapeOp>(location, x, sizesOf(x)); }
+
 Value GraphBuilder::unsqueeze(Value x, Sizes dims) {
   Shape shape(sizesOf(x).begin(), sizesOf(x).end());
   for (int64_t dim : dims)

@@ -55,6 +55,7 @@ public:
   bool isTraining() const { return values; }
   mlir::Value parameter(const std::string &name, Shape shape, const Initializer &initial, Fans fans = {});
   mlir::Value statistic(const std::string &name, Shape shape, double initial);
+  std::string nameOf(const std::string &statistic) const { return prefix + statistic; } ///< in the graph
   void update(const std::string &statistic, mlir::Value value) { store.update(prefix + statistic, value); }
   mlir::Value random(Sizes shape); ///< f32 in [0, 1), another stream at each call; training only
   mlir::Value rowWeights() const { return values->weight; } ///< training only

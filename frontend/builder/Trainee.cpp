@@ -1,4 +1,5 @@
 #include "frontend/builder/Trainee.h"
+#include "frontend/builder/Marks.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 
@@ -56,7 +57,8 @@ Trainee traineeOf(WeightedModule inference) {
     if (!type.getElementType().isF32() || type.getRank() == 0 || each->hasAttr("kiln.frozen"))
       freeze(inference, each, function);
     else
-      trainee.parameters.push_back({each.getSymName().str(), shapeOf(type)});
+      (each->hasAttr("kiln.statistic") ? trainee.statistics : trainee.parameters)
+          .push_back({each.getSymName().str(), shapeOf(type)});
   }
   for (unsigned i = 0; i < function.getNumArguments(); ++i) {
     auto name = function.getArgAttrOfType<StringAttr>(i, "kiln.name");
@@ -67,15 +69,25 @@ Trainee traineeOf(WeightedModule inference) {
                        ", expected the batch as the first dimension of every input"};
     trainee.batch = type.getDimSize(0);
   }
-  trainee.write = [function](Scope &scope, const Inputs &inputs) mutable {
+  std::set<std::string> statistics;
+  for (const Parameter &each : trainee.statistics)
+    statistics.insert(each.name);
+  trainee.write = [function, statistics](Scope &scope, const Inputs &inputs) mutable {
     IRMapping map;
     map.map(function.getArguments(), inputs);
+    MarkedCopy copy(scope, map);
     Block &block = function.getBody().front();
     for (Operation &op : block.without_terminator())
-      if (auto use = dyn_cast<UseOp>(op))
-        map.map(use.getResult(), scope.parameter(use.getParameter().str(), shapeOf(use.getType()), Initializer::zeros()));
-      else
-        scope.b.copy(&op, map);
+      if (auto use = dyn_cast<UseOp>(op)) {
+        std::string name = use.getParameter().str();
+        bool kept = statistics.count(name);
+        map.map(use.getResult(), kept ? scope.statistic(name, shapeOf(use.getType()), 0)
+                                      : scope.parameter(name, shapeOf(use.getType()), Initializer::zeros()));
+        if (kept)
+          copy.use(use);
+      } else {
+        copy.write(&op);
+      }
     return map.lookup(block.getTerminator()->getOperand(0));
   };
   trainee.inference = std::move(inference);

@@ -49,7 +49,8 @@ struct TrainingGraphs {
 
 llvm::Expected<TrainingGraphs> buildTraining(const Model &model, int64_t batch, uint64_t seed, const TrainingOptions &options,
                                              mlir::MLIRContext &context);
-/// Of a graph that any front end made: its float kiln.parameters are trained, but for those marked `kiln.frozen`, which become constants.
+/// Of a graph that any front end made: its float kiln.parameters are trained, but for those marked `kiln.frozen`, which become constants, and
+/// `kiln.statistic` (Marks.h).
 /// The batch is the first dimension of every input and of the first result, which is the prediction.
 llvm::Expected<TrainingGraphs> buildTraining(WeightedModule inference, const TrainingOptions &options);
 

@@ -40,10 +40,12 @@ private:
   void writeGraph(const Graph &graph);
   std::vector<Value> writeInner(const Graph &graph, ArrayRef<Value> inputs) override;
   Value place(const Tensor &tensor, const std::string &name) override;
+  bool trains() const override { return options.training; }
+  bool isStatistic(StringRef parameter) const override { return statisticParameters.count(parameter.str()); }
   void writeNode(const Node &node);
   std::vector<Value> inputsOf(const Node &node);
   Value value(const std::string &name); ///< null when its node was refused
-  Value parameter(const std::string &name, RankedTensorType type, Bytes bytes, bool trained = false);
+  Value parameter(const std::string &name, RankedTensorType type, Bytes bytes, const char *kind = "kiln.frozen");
   void finishFunction();
   void hoistConstants();
   void verifyAll();
@@ -60,7 +62,8 @@ private:
   std::unordered_map<std::string, const Tensor *> tensors;
   std::unordered_set<std::string> failed; ///< values of refused nodes, and of those behind them
   std::set<std::string> openDimensions;
-  std::set<std::string> trained; ///< initialisers
+  std::set<std::string> trained, statistics; ///< initialisers
+  std::set<std::string> statisticParameters;
   std::map<std::string, Bytes> weights;
   std::vector<std::string> problems;
 };
@@ -121,14 +124,14 @@ void Importer::addInput(const ValueInfo &input) {
 
 //===- values -===//
 
-Value Importer::parameter(const std::string &wanted, RankedTensorType type, Bytes bytes, bool isTrained) {
+Value Importer::parameter(const std::string &wanted, RankedTensorType type, Bytes bytes, const char *kind) {
   std::string name = wanted;
   for (int i = 1; name == "main" || weights.count(name); ++i)
     name = wanted + "_" + std::to_string(i);
   OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
   auto made = atModule.create<ParameterOp>(named(name), name, type, StringAttr());
-  if (options.training && !isTrained)
-    made->setAttr("kiln.frozen", ops.getUnitAttr());
+  if (options.training && kind)
+    made->setAttr(kind, ops.getUnitAttr());
   weights[name] = std::move(bytes);
   return ops.create<UseOp>(named(name), type, name);
 }
@@ -140,10 +143,16 @@ Value Importer::place(const Tensor &tensor, const std::string &name) {
                      std::to_string(INT32_MAX)};
   OpBuilder::InsertionGuard guard(ops);
   ops.setInsertionPointToEnd(&function.getBody().front()); // a loop's body comes and goes
-  bool isTrained = trained.count(name);
-  if (!isTrained && tensor.elements() <= (isa<FloatType>(element) ? mostFloats : mostIntegers))
+  bool isTrained = trained.count(name), isStatistic = statistics.count(name);
+  if (!isTrained && !isStatistic && tensor.elements() <= (isa<FloatType>(element) ? mostFloats : mostIntegers))
     return builder.constant(constantOf(tensor, element));
-  return parameter(name, RankedTensorType::get(tensor.shape, element), tensor.data, isTrained);
+  Value made = parameter(name, RankedTensorType::get(tensor.shape, element), tensor.data,
+                         isTrained     ? nullptr
+                         : isStatistic ? "kiln.statistic"
+                                       : "kiln.frozen");
+  if (isStatistic)
+    statisticParameters.insert(made.getDefiningOp<UseOp>().getParameter().str());
+  return made;
 }
 
 Value Importer::value(const std::string &name) {
@@ -319,7 +328,7 @@ Result<Import> Importer::run() {
   ops.setInsertionPointToStart(function.addEntryBlock());
   readDimensions();
   if (options.training)
-    trained = trainedTensors(model.graph, mostFloats);
+    trained = trainedTensors(model.graph, mostFloats), statistics = statisticTensors(model.graph);
   for (const ValueInfo &input : model.graph.inputs)
     addInput(input);
   for (const auto &[name, size] : options.dims)

@@ -16,7 +16,7 @@ namespace kiln::onnx {
 struct ImportOptions {
   std::map<std::string, int64_t> dims; ///< name of an open dimension -> size
   std::vector<std::string> outputs; ///< inner values to give as results too, after the model's own
-  bool training = false; ///< weights of any size are parameters; parameters that are none carry `kiln.frozen`
+  bool training = false; ///< weights of any size are parameters; other parameters carry `kiln.frozen` or `kiln.statistic`
 };
 
 using Import = WeightedModule;

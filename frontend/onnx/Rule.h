@@ -21,6 +21,8 @@ public:
   virtual ~Surroundings() = default;
   /// A graph inside a node, in place, its inputs being the given values; its outputs.
   virtual std::vector<mlir::Value> writeInner(const Graph &graph, llvm::ArrayRef<mlir::Value> inputs = {}) = 0;
+  virtual bool trains() const = 0; ///< dropouts and batch norms are marked (frontend/builder/Marks.h)
+  virtual bool isStatistic(llvm::StringRef parameter) const = 0; ///< one that the training keeps
   virtual mlir::Value place(const Tensor &tensor, const std::string &name) = 0; ///< a constant, or a parameter when it is large
 };
 

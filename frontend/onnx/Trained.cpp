@@ -28,11 +28,25 @@ static Place placeOf(const std::string &op, size_t input) {
   return found != weights.end() && found->second.count(input) ? Place::Weight : Place::Other;
 }
 
-std::set<std::string> trainedTensors(const Graph &graph, int64_t fewElements) {
+static std::map<std::string, std::set<Place>> placesOf(const Graph &graph) {
   std::map<std::string, std::set<Place>> places;
   for (const Node &node : graph.nodes)
     for (size_t i = 0; i < node.inputs.size(); ++i)
       places[node.inputs[i]].insert(placeOf(node.op, i));
+  return places;
+}
+
+std::set<std::string> statisticTensors(const Graph &graph) {
+  std::map<std::string, std::set<Place>> places = placesOf(graph);
+  std::set<std::string> statistics;
+  for (const Tensor &each : graph.initializers)
+    if (each.type == DataType::Float && each.shape.size() == 1 && places[each.name] == std::set<Place>{Place::Statistic})
+      statistics.insert(each.name);
+  return statistics;
+}
+
+std::set<std::string> trainedTensors(const Graph &graph, int64_t fewElements) {
+  std::map<std::string, std::set<Place>> places = placesOf(graph);
   std::set<std::string> trained;
   for (const Tensor &each : graph.initializers) {
     const std::set<Place> &at = places[each.name];

@@ -13,6 +13,8 @@
 namespace kiln::onnx {
 
 std::set<std::string> trainedTensors(const Graph &graph, int64_t fewElements);
+/// Those of batch norms, and of nothing else: the running means and variances.
+std::set<std::string> statisticTensors(const Graph &graph);
 
 } // namespace kiln::onnx
 

@@ -1,4 +1,5 @@
 //===- Elementwise.cpp - ONNX operators that are one map of the dialect each -----------------------------------===//
+#include "frontend/builder/Marks.h"
 #include "frontend/onnx/Fault.h"
 #include "frontend/onnx/Rule.h"
 #include "frontend/onnx/Types.h"
@@ -150,12 +151,16 @@ static void writeClip(Call &call) {
 
 static void writeIdentity(Call &call) { call.result(call.in(0)); }
 
-/// Inference: the input, and a mask of ones.
+/// Inference: the input, and a mask of ones. What is to be trained remembers the rate.
 static void writeDropout(Call &call) {
-  call.ignore({"ratio", "seed"});
-  if (call.has(2) && call.integerIn(2, "training_mode"))
+  call.ignore({"seed"});
+  bool trains = call.around.trains() && elementOf(call.in(0)).isF32();
+  double rate = call.has(1) ? call.numberIn(1, "ratio") : call.number("ratio", 0.5);
+  if (!trains && call.has(2) && call.integerIn(2, "training_mode"))
     call.refuse("it drops at random (training_mode), which an inference does not");
-  call.result(call.in(0));
+  if (trains && !(rate >= 0 && rate < 1))
+    call.refuse("its ratio is " + std::to_string(rate) + ", expected at least 0 and below 1");
+  call.result(trains ? builder::markDropout(call.builder, call.in(0), rate) : call.in(0));
   if (call.wants(1))
     call.result(1, call.builder.splat(call.node.opset < 10 ? elementOf(call.in(0)) : IntegerType::get(call.builder.context(), 1),
                                       sizesOf(call.in(0)), 1));

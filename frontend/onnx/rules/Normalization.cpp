@@ -1,4 +1,5 @@
 //===- Normalization.cpp - batch, layer, group, instance, RMS norms; LRN ---------------------------------------===//
+#include "frontend/builder/Marks.h"
 #include "frontend/onnx/Fault.h"
 #include "frontend/onnx/Rule.h"
 #include <numeric>
@@ -31,9 +32,10 @@ static Value standardized(GraphBuilder &b, Value x, Sizes dims, double epsilon) 
 /// x * a + (bias - mean * a) with a = scale / sqrt(variance + epsilon): all but x is constant, and runs once in @init.
 static void writeBatchNormalization(Call &call) {
   GraphBuilder &b = call.builder;
-  call.ignore({"momentum", "is_test", "consumed_inputs"});
+  call.ignore({"is_test", "consumed_inputs"});
   Value x = call.floats(0);
-  if (call.integer("training_mode", 0))
+  double momentum = call.number("momentum", 0.9);
+  if (call.integer("training_mode", 0) && !call.around.trains())
     call.refuse("it is in training mode, which an inference does not compute");
   if (!call.integer("spatial", 1))
     call.refuse("it normalizes every element by itself (spatial=0), which kiln does not compile");
@@ -43,6 +45,12 @@ static void writeBatchNormalization(Call &call) {
   Value scale = call.in(1), bias = call.in(2), mean = call.in(3), variance = call.in(4);
   for (size_t i = 1; i < 5; ++i)
     along(call, call.in(i), x, 1, "vector");
+  auto statistic = [&](Value v) {
+    auto use = v.getDefiningOp<UseOp>();
+    return use && call.around.isStatistic(use.getParameter()) ? use.getParameter().str() : std::string();
+  };
+  if (!statistic(mean).empty() && !statistic(variance).empty() && elementOf(x).isF32())
+    x = builder::markBatchNorm(b, x, statistic(mean), statistic(variance), 1 - momentum);
   variance = b.cast(variance, elementOf(scale));
   mean = b.cast(mean, elementOf(scale));
   Value a = b.map<DivOp>(scale, b.map<SqrtOp>(b.map<AddOp>(variance, call.number("epsilon", 1e-5f))));

@@ -106,9 +106,10 @@ TEST(Import, TellsWeightsFromOtherNumbersForTraining) {
     EXPECT_EQ(result.text.find("@" + std::string(name) + " : tensor<2x1x3x3xf32> {kiln.frozen}"), std::string::npos);
     EXPECT_EQ(result.text.find("@" + std::string(name) + " : tensor<2xf32> {kiln.frozen}"), std::string::npos);
   }
-  for (const char *name : {"mean", "exponent"})
-    EXPECT_EQ(result.weights.count(name), 0u) << name;
-  expectIn(result.text, {"kiln.parameter @norm.constant : tensor<2xf32> {kiln.frozen}"});
+  EXPECT_EQ(result.weights.count("exponent"), 0u);
+  expectIn(result.text,
+           {"kiln.parameter @mean : tensor<2xf32> {kiln.statistic}", "kiln.parameter @variance : tensor<2xf32> {kiln.statistic}",
+            "kiln.training = {layer = \"batch_norm\", mean = \"mean\", momentum = "});
 }
 
 TEST(Import, FixesNamedDimensions) {
