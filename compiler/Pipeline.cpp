@@ -61,7 +61,7 @@ std::string provenanceOf(ModuleOp module, const CompileOptions &options, const c
   for (const codegen::CompiledKernel &kernel : compiled)
     kernels.push_back(llvm::json::Object{
         {"name", kernel.name}, {"schedule", kernel.made.schedule}, {"bytes", codegen::loadedBytes(kernel.made.object)}});
-  module.lookupSymbol<func::FuncOp>("main").walk([&](LaunchOp launch) {
+  eachLaunch(module, "main", [&](LaunchOp launch) {
     llvm::json::Array offsets;
     auto placed = launch.getOffsets();
     for (int64_t offset : *placed)
@@ -117,15 +117,17 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
     return ok;
   };
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
+  auto addLoops = [&](OpPassManager &m) { // a card's program is a list of launches
+    m.addPass(options.target.isDevice() ? createUnrollPass() : createOutlinePass());
+    if (options.target.isDevice())
+      addSimplify(m);
+  };
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
-            (!holdsLoops(module) || step("unrolled",
-                                         [](OpPassManager &m) {
-                                           m.addPass(createUnrollPass());
-                                           addSimplify(m);
-                                         })) &&
-            step("constants", pass(createExternalizePass(&constants))) && step("fused", pass(createFusePass())) &&
+            (!holdsLoops(module) || step("outlined", addLoops)) && step("constants", pass(createExternalizePass(&constants))) &&
+            step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(options.target.isDevice() ? 0 : options.target.machine.lanes))) &&
-            step("hoisted", pass(createHoistPass())) && step("merged", pass(createMergePass())) &&
+            step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&
+            step("merged", pass(createMergePass())) &&
             step("scheduled", pass(createSchedulePass(options.target.machine, options.target.isDevice()))) &&
             step("ordered", pass(createOrderPass())) && step("planned", pass(createPlanPass()));
   return ok ? llvm::Error::success()

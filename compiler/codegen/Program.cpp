@@ -45,7 +45,7 @@ llvm::Expected<ProgramObject> compileProgram(ModuleOp planned, const Target &tar
     return signature.takeError();
   if (options.clock) {
     int64_t launches = 0;
-    function.walk([&](LaunchOp) { ++launches; });
+    function.walk([&](Operation *op) { launches += isa<LaunchOp, RepeatOp>(op); });
     signature->outputs.push_back({"kiln.clock", KILN_I64, {launches + 1}});
   }
   planned.getContext()->loadDialect<LLVM::LLVMDialect>();

@@ -25,6 +25,14 @@ public:
   llvm::Error defineStep(StringRef name, ArrayRef<HostWork> work);
 
 private:
+  /// What the arguments, results and arena of a loop's function are in the step that is written.
+  struct Step {
+    SmallVector<Value> inputs, outputs;
+    Value arena;
+  };
+
+  llvm::Error writeOps();
+  llvm::Error repeat(RepeatOp op);
   llvm::Expected<Place> placeOf(Value value) { return whereIs(planned, value, isInit ? &parameters : nullptr); }
   void begin(StringRef name);
   llvm::Error launch(LaunchOp op, bool checked = false);
@@ -49,7 +57,8 @@ private:
   Value address(const Place &place, int64_t further = 0);
 
   ModuleOp module;
-  func::FuncOp planned;
+  func::FuncOp planned; ///< the function itself, or that of the loop inside which we are
+  const Step *step = nullptr;
   bool isInit, clock;
   OpBuilder builder;
   Location here;
@@ -80,8 +89,12 @@ Value Body::address(const Place &place, int64_t further) {
                                                         {Place::Weights, offsetof(kiln_frame, weights)},
                                                         {Place::Input, offsetof(kiln_frame, inputs)},
                                                         {Place::Output, offsetof(kiln_frame, outputs)}};
-  Value base = load(frame, fields.at(place.base));
-  if (place.base == Place::Input || place.base == Place::Output)
+  Value base;
+  if (step && place.base != Place::Weights)
+    base = place.base == Place::Arena   ? step->arena
+           : place.base == Place::Input ? step->inputs[place.index]
+                                        : step->outputs[place.index];
+  else if (base = load(frame, fields.at(place.base)); place.base == Place::Input || place.base == Place::Output)
     base = load(base, place.index * static_cast<int64_t>(sizeof(void *)));
   return place.offset + further ? farther(builder, base, constant(i64, place.offset + further)) : base;
 }
@@ -113,13 +126,12 @@ llvm::Expected<Place> whereIs(func::FuncOp planned, Value value, const Parameter
       return bad(op, "no offset in kiln.weight_offsets for '" + use.getParameter().str() + "'");
     return Place{Place::Weights, 0, offset.getInt()};
   }
-  auto launched = dyn_cast<LaunchOp>(op);
+  auto offsets = op->getAttrOfType<DenseI64ArrayAttr>("offsets"), within = op->getAttrOfType<DenseI64ArrayAttr>("within");
   unsigned number = cast<OpResult>(value).getResultNumber();
-  if (!launched || !launched.getOffsets() || launched.getOffsets()->size() <= number)
+  if (!isa<LaunchOp, RepeatOp>(op) || !offsets || offsets.size() <= number)
     return bad(op, "expected a launch with an offset for each result");
-  int64_t offset = (*launched.getOffsets())[number];
-  auto within = launched.getWithin();
-  return offset < 0 ? Place{Place::Output, -1 - offset, within ? (*within)[number] : 0} : Place{Place::Arena, 0, offset};
+  int64_t offset = offsets[number];
+  return offset < 0 ? Place{Place::Output, -1 - offset, within ? within[number] : 0} : Place{Place::Arena, 0, offset};
 }
 } // namespace
 
@@ -127,7 +139,8 @@ llvm::Expected<Place> placeOf(func::FuncOp planned, Value value) { return whereI
 
 void Body::makeBuffers() {
   size_t most = 1;
-  planned.walk([&](LaunchOp op) { most = std::max<size_t>(most, op->getNumOperands() + op->getNumResults()); });
+  eachLaunch(planned->getParentOp(), planned.getSymName(),
+             [&](LaunchOp op) { most = std::max<size_t>(most, op->getNumOperands() + op->getNumResults()); });
   Type bytes = builder.getI8Type();
   Value zeros = builder.create<LLVM::AllocaOp>(here, pointer, bytes, constant(i64, dimensions * 16), 16);
   builder.create<LLVM::MemsetOp>(here, zeros, constant(bytes, 0), constant(i64, dimensions * 16), false);
@@ -152,7 +165,7 @@ void Body::failUnlessZero(Value status, Value answer) {
 
 /// One number more in the output of time stamps.
 void Body::stampTime() {
-  if (!clock)
+  if (!clock || step)
     return;
   Place place{Place::Output, planned.getNumResults(), static_cast<int64_t>(stamps++) * 8};
   auto now = builder.create<LLVM::CallIntrinsicOp>(here, i64, StringRef("llvm.readcyclecounter"), ValueRange());
@@ -276,6 +289,86 @@ llvm::Error Body::copyOutputs() {
   return llvm::Error::success();
 }
 
+llvm::Error Body::writeOps() {
+  for (Operation &op : planned.getBody().front()) {
+    auto launched = dyn_cast<LaunchOp>(op);
+    auto repeated = dyn_cast<RepeatOp>(op);
+    if (!launched && !repeated && !isa<UseOp, ViewOpInterface, JoinOpInterface, func::ReturnOp>(op))
+      return bad(&op, "expected only uses, launches, loops, views and joins");
+    if (!launched && !repeated)
+      continue;
+    if (llvm::Error error = launched ? launch(launched) : repeat(repeated))
+      return error;
+    stampTime();
+  }
+  return copyOutputs();
+}
+
+/// t = 0; do { a step at t; t = t + 1 } while (t < steps). A state is read where the step before has written it (at first, where it stands) and
+/// written to the other one of two places, so that the last step writes the result's.
+llvm::Error Body::repeat(RepeatOp op) {
+  auto callee = planned->getParentOfType<ModuleOp>().lookupSymbol<func::FuncOp>(op.getBody());
+  auto scratch = op.getScratch();
+  size_t states = op.getStates().size(), inputs = op.getInputs().size();
+  if (!callee || !callee.getBody().hasOneBlock() || !scratch || scratch->size() != 1 + states)
+    return bad(op, "expected a function of one block and a place for its steps");
+  int64_t steps = static_cast<int64_t>(op.getSteps());
+  SmallVector<Value> operands, results;
+  for (auto [values, addresses] :
+       {std::pair(ValueRange(op.getOperands()), &operands), std::pair(ValueRange(op.getResults()), &results)})
+    for (Value v : values) {
+      llvm::Expected<Place> place = placeOf(v);
+      if (!place)
+        return place.takeError();
+      addresses->push_back(address(*place));
+    }
+  Step inner;
+  inner.arena = address({Place::Arena, 0, (*scratch)[0]});
+  SmallVector<Value> start = {constant(i64, 0)};
+  for (size_t k = 0; k < states; ++k) {
+    Value second = address({Place::Arena, 0, (*scratch)[1 + k]});
+    llvm::append_values(start, operands[k], steps % 2 ? results[k] : second, steps % 2 ? second : results[k]);
+  }
+  Block *before = builder.getInsertionBlock(), *loop = builder.createBlock(failed);
+  for (Value v : start)
+    loop->addArgument(v.getType(), here);
+  builder.setInsertionPointToEnd(before);
+  builder.create<LLVM::BrOp>(here, start, loop);
+  builder.setInsertionPointToEnd(loop);
+  Value t = loop->getArgument(0);
+  Value at = op.getReverse() ? Value(builder.create<LLVM::SubOp>(here, constant(i64, steps - 1), t)) : t;
+  auto slice = [&](Value base, Type stack) {
+    int64_t bytes =
+        cast<RankedTensorType>(stack).getNumElements() / steps * byteSize(cast<RankedTensorType>(stack).getElementType());
+    return farther(builder, base, builder.create<LLVM::MulOp>(here, at, constant(i64, bytes)));
+  };
+  SmallVector<Value> next;
+  for (size_t k = 0; k < states; ++k) {
+    Value now = loop->getArgument(1 + 3 * k), later = loop->getArgument(2 + 3 * k), other = loop->getArgument(3 + 3 * k);
+    inner.inputs.push_back(now);
+    inner.outputs.push_back(later);
+    llvm::append_values(next, later, other, later);
+  }
+  for (size_t i = states; i < operands.size(); ++i)
+    inner.inputs.push_back(i < states + inputs ? slice(operands[i], op.getOperand(i).getType()) : operands[i]);
+  for (size_t k = states; k < results.size(); ++k)
+    inner.outputs.push_back(slice(results[k], op.getResult(k).getType()));
+  const Step *outerStep = std::exchange(step, &inner);
+  func::FuncOp outer = std::exchange(planned, callee);
+  llvm::Error error = writeOps();
+  step = outerStep;
+  planned = outer;
+  if (error)
+    return error;
+  next.insert(next.begin(), builder.create<LLVM::AddOp>(here, t, constant(i64, 1)));
+  Value more = builder.create<LLVM::ICmpOp>(here, LLVM::ICmpPredicate::slt, next.front(), constant(i64, steps));
+  Block *last = builder.getInsertionBlock(), *after = builder.createBlock(failed);
+  builder.setInsertionPointToEnd(last);
+  builder.create<LLVM::CondBrOp>(here, more, loop, next, after, ValueRange{});
+  builder.setInsertionPointToEnd(after);
+  return llvm::Error::success();
+}
+
 void Body::begin(StringRef name) {
   function = builder.create<LLVM::LLVMFuncOp>(here, name, LLVM::LLVMFunctionType::get(i32, {pointer}));
   function.setVisibility_(LLVM::Visibility::Hidden);
@@ -305,16 +398,7 @@ llvm::Error Body::define() {
     parameters.insert({builder.getStringAttr(name).getValue(), static_cast<int64_t>(parameters.size())});
   begin(bodySymbol);
   stampTime();
-  for (Operation &op : planned.getBody().front()) {
-    if (auto launched = dyn_cast<LaunchOp>(op)) {
-      if (llvm::Error error = launch(launched))
-        return error;
-      stampTime();
-    } else if (!isa<UseOp, ViewOpInterface, JoinOpInterface, func::ReturnOp>(op)) {
-      return bad(&op, "expected only uses, launches, views and joins");
-    }
-  }
-  if (llvm::Error error = copyOutputs())
+  if (llvm::Error error = writeOps())
     return error;
   builder.create<LLVM::ReturnOp>(here, constant(i32, KILN_OK));
   return llvm::Error::success();

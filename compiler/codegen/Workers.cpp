@@ -65,8 +65,7 @@ std::map<std::string, Task> kernelTasks() { return {{"kernel", compileText}, {"d
 
 std::vector<KernelOp> kernelsOf(mlir::ModuleOp module, llvm::StringRef function, bool onDevice) {
   llvm::StringSet<> launched;
-  if (mlir::Operation *caller = module.lookupSymbol(function))
-    caller->walk([&](LaunchOp launch) { launched.insert(launch.getKernel()); });
+  eachLaunch(module, function, [&](LaunchOp launch) { launched.insert(launch.getKernel()); });
   std::vector<KernelOp> kernels;
   for (KernelOp kernel : module.getOps<KernelOp>())
     if (launched.contains(kernel.getSymName()) && lower::isForDevice(kernel) == onDevice)

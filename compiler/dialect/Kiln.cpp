@@ -146,6 +146,16 @@ std::optional<unsigned> tiedInput(FunctionOpInterface func, unsigned k) {
   return std::nullopt;
 }
 
+void eachLaunch(Operation *module, StringRef function, function_ref<void(LaunchOp)> visit) {
+  if (Operation *caller = SymbolTable::lookupSymbolIn(module, function))
+    caller->walk([&](Operation *op) {
+      if (auto launch = dyn_cast<LaunchOp>(op))
+        visit(launch);
+      else if (auto repeat = dyn_cast<RepeatOp>(op))
+        eachLaunch(module, repeat.getBody(), visit);
+    });
+}
+
 LogicalResult UseOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto parameter = symbols.lookupNearestSymbolFrom<ParameterOp>(*this, getParameterAttr());
   if (!parameter)
@@ -158,6 +168,16 @@ LogicalResult UseOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom<KernelOp>(*this, getKernelAttr()))
     return emitOpError("launches @") << getKernel() << ", but the module has no kiln.kernel of that name";
+  return success();
+}
+
+LogicalResult RepeatOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto body = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getBodyAttr());
+  if (!body)
+    return emitOpError("repeats @") << getBody() << ", but the module has no function of that name";
+  if (body.getNumArguments() != getNumOperands() || body.getNumResults() != getNumResults())
+    return emitOpError("has ") << getNumOperands() << " operands and " << getNumResults() << " results, but @" << getBody() << " "
+                               << body.getNumArguments() << " and " << body.getNumResults();
   return success();
 }
 

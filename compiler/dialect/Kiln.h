@@ -43,6 +43,7 @@ struct ProductLabels {
 };
 
 class Gradient;
+class LaunchOp;
 /// Says in ODS that an op has no derivative.
 // NOLINTNEXTLINE(bugprone-crtp-constructor-accessibility): MLIR constructs traits
 template <typename Op> class NotDifferentiable : public mlir::OpTrait::TraitBase<Op, NotDifferentiable> {};
@@ -68,6 +69,8 @@ mlir::OpFoldResult foldByAlgorithm(mlir::Operation *op, llvm::ArrayRef<mlir::Att
 bool dependsOnParametersOnly(mlir::Value v, int depth = 16);
 /// The argument that result `k` is tied to (kiln.tied = its kiln.name): the caller may give the same memory for both.
 std::optional<unsigned> tiedInput(mlir::FunctionOpInterface func, unsigned k);
+/// The launches of a function, and those of the functions that it repeats, where it does.
+void eachLaunch(mlir::Operation *module, llvm::StringRef function, llvm::function_ref<void(LaunchOp)> visit);
 /// Reads element `i` of a constant as the text of DenseElementsAttr would have it.
 llvm::SmallVector<int64_t> integersOf(mlir::ElementsAttr constant);
 } // namespace kiln

@@ -43,7 +43,10 @@ def Kiln_LoopInterface : OpInterface<"LoopOpInterface"> {
   let cppNamespace = "::kiln";
   let methods = [
     InterfaceMethod<"writes the ops of all its steps one after another; gives what its results become", "::llvm::SmallVector<::mlir::Value>",
-                    "unroll", (ins "::mlir::OpBuilder &":$ops)>
+                    "unroll", (ins "::mlir::OpBuilder &":$ops)>,
+    InterfaceMethod<"how often", "int64_t", "stepCount", (ins)>,
+    InterfaceMethod<"moves the body to a function of this name, and puts a kiln.repeat of it in the place of the loop", "void", "outline",
+                    (ins "::llvm::StringRef":$name)>
   ];
 }
 

@@ -412,5 +412,14 @@ def LaunchOp : Kiln_Op<"launch", [Pure, DeclareOpInterfaceMethods<SymbolUserOpIn
   let results = (outs Variadic<AnyRankedTensor>:$results_);
   let assemblyFormat = "$kernel `(` operands `)` attr-dict `:` functional-type(operands, results)";
 }
+/// Runs the function @body for each step of a loop; operands and results are those of the scan it was (its uses are arguments with kiln.fixed).
+/// After planning, `offsets` places each result as a launch's, and `scratch` the memory of a step in the arena: where its own arena
+/// begins, and a second place for each state, for states go to and fro between two.
+def RepeatOp : Kiln_Op<"repeat", [Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let arguments = (ins FlatSymbolRefAttr:$body, I64Attr:$steps, UnitAttr:$reverse, Variadic<AnyRankedTensor>:$states, Variadic<AnyRankedTensor>:$inputs,
+                       Variadic<AnyRankedTensor>:$uses, OptionalAttr<DenseI64ArrayAttr>:$offsets, OptionalAttr<DenseI64ArrayAttr>:$scratch);
+  let results = (outs Variadic<AnyRankedTensor>:$results_);
+  let assemblyFormat = "$body $steps `carry` `(` $states `)` `over` `(` $inputs `)` `with` `(` $uses `)` attr-dict `:` functional-type(operands, results)";
+}
 
 #endif

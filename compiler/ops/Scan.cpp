@@ -5,6 +5,7 @@
 //     kiln.return %next, %output : ...
 //   }
 #include "compiler/dialect/Term.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 
@@ -127,6 +128,30 @@ LogicalResult ScanOp::verify() {
 }
 
 //===- its steps -===//
+
+int64_t ScanOp::stepCount() { return getSteps(); }
+
+void ScanOp::outline(StringRef name) {
+  auto around = (*this)->getParentOfType<func::FuncOp>();
+  OpBuilder ops(around);
+  SmallVector<Type> types;
+  for (Value v : returned())
+    types.push_back(v.getType());
+  auto body = ops.create<func::FuncOp>(getLoc(), name, ops.getFunctionType(step().getArgumentTypes(), types));
+  body.setPrivate();
+  body.getBody().takeBody(getBody());
+  Operation *end = body.getBody().front().getTerminator();
+  ops.setInsertionPoint(end);
+  ops.create<func::ReturnOp>(end->getLoc(), end->getOperands());
+  end->erase();
+  for (unsigned i = getNumOperands() - getUses().size(); i < getNumOperands(); ++i)
+    body.setArgAttr(i, "kiln.fixed", ops.getUnitAttr());
+  ops.setInsertionPoint(*this);
+  auto repeat = ops.create<RepeatOp>(getLoc(), getResultTypes(), name, getSteps(), getReverse(), getStates(), getInputs(),
+                                     getUses(), DenseI64ArrayAttr(), DenseI64ArrayAttr());
+  replaceAllUsesWith(repeat.getResults());
+  erase();
+}
 
 SmallVector<Value> ScanOp::unroll(OpBuilder &ops) {
   Site site{ops, getLoc()};

@@ -50,7 +50,7 @@ public:
       if (needsNoKernel(&op))
         inMemory.insert(&op);
       constant[&op] = isa<UseOp>(op) || (isa<AlgorithmOpInterface>(op) && llvm::all_of(op.getOperands(), [&](Value v) {
-                                           return v.getDefiningOp() && constant.lookup(v.getDefiningOp());
+                                           return v.getDefiningOp() ? constant.lookup(v.getDefiningOp()) : isFixed(v);
                                          }));
     }
     SmallVector<Operation *> order;
@@ -69,6 +69,9 @@ public:
   }
 
 private:
+  /// The same in each step of the loop whose body this is: what is made of it alone is made before (Lift.cpp).
+  bool isFixed(Value v) { return func.getArgAttr(cast<BlockArgument>(v).getArgNumber(), "kiln.fixed") != nullptr; }
+
   /// Views, runs of neighbours of what is in memory already, and joins whose parts kernels can write in their places.
   bool needsNoKernel(Operation *op) const {
     auto algorithm = dyn_cast<AlgorithmOpInterface>(op);

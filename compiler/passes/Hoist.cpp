@@ -27,7 +27,8 @@ struct HoistPass : PassWrapper<HoistPass, OperationPass<ModuleOp>> {
     llvm::SetVector<Operation *> constant;
     bool work = false;
     for (Operation &op : main.getBody().front())
-      if (!isa<func::ReturnOp>(op) && !op.hasAttr("part") && // a constant's copy into a join of other values is made each run
+      if (!isa<func::ReturnOp, RepeatOp>(op) &&
+          !op.hasAttr("part") && // a constant's copy into a join of other values is made each run
           llvm::all_of(op.getOperands(), [&](Value v) { return v.getDefiningOp() && constant.contains(v.getDefiningOp()); })) {
         constant.insert(&op);
         work |= !isa<UseOp>(op);

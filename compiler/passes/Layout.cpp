@@ -77,8 +77,11 @@ private:
   KernelOp kernelOf(LaunchOp launch) { return symbols.lookup<KernelOp>(launch.getKernel()); }
 
   void markConstants() {
+    for (BlockArgument v : func.getArguments())
+      if (func.getArgAttr(v.getArgNumber(), "kiln.fixed"))
+        constants.insert(v);
     for (Operation &op : func.getBody().front())
-      if (!isa<func::ReturnOp>(op) && llvm::all_of(op.getOperands(), [&](Value v) { return constants.contains(v); }))
+      if (!isa<func::ReturnOp, RepeatOp>(op) && llvm::all_of(op.getOperands(), [&](Value v) { return constants.contains(v); }))
         for (Value v : op.getResults())
           constants.insert(v);
   }

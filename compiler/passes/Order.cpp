@@ -120,9 +120,9 @@ struct OrderPass : PassWrapper<OrderPass, OperationPass<ModuleOp>> {
           continue;
         written.buffer = input; // the same memory
         for (Operation &reader : main.getBody().front()) {
-          if (reader.hasAttr("checks") && &reader != writer)
+          if (mayFail(&reader) && &reader != writer)
             pairs.push_back({&reader, writer});
-          if (!isa<LaunchOp, func::ReturnOp>(reader))
+          if (!isa<LaunchOp, RepeatOp, func::ReturnOp>(reader))
             continue;
           for (auto [i, operand] : llvm::enumerate(reader.getOperands())) {
             Piece read = storage.of(operand);
@@ -136,6 +136,13 @@ struct OrderPass : PassWrapper<OrderPass, OperationPass<ModuleOp>> {
         }
       }
     return true;
+  }
+
+  bool mayFail(Operation *op) {
+    auto repeat = dyn_cast<RepeatOp>(op);
+    return op->hasAttr("checks") ||
+           (repeat && llvm::any_of(getOperation().lookupSymbol<func::FuncOp>(repeat.getBody()).getBody().front(),
+                                   [&](Operation &inner) { return mayFail(&inner); }));
   }
 
   bool mayAlias(LaunchOp launch, size_t operand) {

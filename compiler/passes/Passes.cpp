@@ -15,6 +15,8 @@ void registerPasses() {
   mlir::registerCSEPass();
   mlir::registerPass([] { return createAutodiffPass(); });
   mlir::registerPass([] { return createUnrollPass(); });
+  mlir::registerPass([] { return createOutlinePass(); });
+  mlir::registerPass([] { return createLiftPass(); });
   mlir::registerPass([] { return createExternalizePass(); });
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });

@@ -16,6 +16,8 @@ namespace kiln {
 std::unique_ptr<mlir::Pass> createAutodiffPass();
 /// Loops become their steps, one after another.
 std::unique_ptr<mlir::Pass> createUnrollPass();
+/// Loops become kiln.repeat of functions.
+std::unique_ptr<mlir::Pass> createOutlinePass();
 /// Canonicalisation and common subexpressions, to a fixed point.
 void addSimplify(mlir::OpPassManager &manager);
 /// Constants too large for code become parameters; their bytes go to `store` (may be null: for kiln-opt).
@@ -24,6 +26,8 @@ std::unique_ptr<mlir::Pass> createExternalizePass(std::map<std::string, std::str
 std::unique_ptr<mlir::Pass> createFusePass();
 /// Chooses how every value between launches is stored; repacks parameters to suit.
 std::unique_ptr<mlir::Pass> createLayoutPass(int64_t lanes = 16);
+/// Moves what is the same in each step of a loop before it.
+std::unique_ptr<mlir::Pass> createLiftPass();
 /// Moves what depends on parameters alone to a function @init, whose results become parameters.
 std::unique_ptr<mlir::Pass> createHoistPass();
 /// Equal kernels become one, named k_<hash of its text>.

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/MapVector.h"
+#include <list>
 
 using namespace mlir;
 
@@ -53,6 +54,17 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
     getOperation()->setAttr("kiln.scratch_size", builder.getI64IntegerAttr(scratch));
   }
 
+  /// A step's own arena (its function stands before this one), and a second place for each state.
+  SmallVector<int64_t> scratchOf(RepeatOp repeat, int64_t begin, int64_t &end) {
+    SmallVector<int64_t> starts = {begin};
+    end = begin + aligned(getOperation()->getAttrOfType<IntegerAttr>(("kiln." + repeat.getBody() + "_arena_size").str()).getInt());
+    for (Value state : repeat.getStates()) {
+      starts.push_back(end);
+      end += aligned(bytesOf(state.getType()));
+    }
+    return starts;
+  }
+
   void placeValues(func::FuncOp func, Builder &builder) {
     Storage storage(func);
     for (OpOperand *stray : storage.strays()) {
@@ -67,14 +79,17 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
     llvm::stable_sort(results, [&](unsigned a, unsigned b) { return tied(a) && !tied(b); });
     for (unsigned k : results)
       if (Piece piece = storage.of(returned.getOperand(k));
-          isa_and_nonnull<LaunchOp, JoinOpInterface>(piece.buffer.getDefiningOp()) && piece.start == 0 &&
+          isa_and_nonnull<LaunchOp, RepeatOp, JoinOpInterface>(piece.buffer.getDefiningOp()) && piece.start == 0 &&
           piece.size == bytesOf(piece.buffer.getType()) && !func.getResultAttr(k, "kiln.late"))
         output.insert({piece.buffer, k}); // written in place; a value returned twice is copied the second time
+    std::list<std::pair<RepeatOp, Buffer>> steps; ///< what each loop's steps need beside their operands and results
     int64_t time = 0;
     for (Operation &op : func.getBody().front()) {
       ++time;
-      if (!isa<LaunchOp, func::ReturnOp>(op))
+      if (!isa<LaunchOp, RepeatOp, func::ReturnOp>(op))
         continue;
+      if (auto repeat = dyn_cast<RepeatOp>(op))
+        scratchOf(repeat, 0, steps.emplace_back(repeat, Buffer{0, time, time}).second.size);
       for (Value v : op.getOperands())
         if (auto it = buffers.find(storage.of(v).buffer); it != buffers.end())
           it->second.last = time;
@@ -84,6 +99,8 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
     }
     SmallVector<Buffer *> bySize;
     for (auto &entry : buffers)
+      bySize.push_back(&entry.second);
+    for (auto &entry : steps)
       bySize.push_back(&entry.second);
     llvm::stable_sort(bySize, [](const Buffer *a, const Buffer *b) { return a->size > b->size; });
     int64_t arena = 0;
@@ -104,18 +121,22 @@ struct PlanPass : PassWrapper<PlanPass, OperationPass<ModuleOp>> {
       arena = std::max(arena, offset + buffer->size);
       placed.push_back(buffer);
     }
-    for (auto launch : func.getOps<LaunchOp>()) {
+    for (auto &entry : steps)
+      entry.first.setScratch(scratchOf(entry.first, entry.second.offset, entry.second.size));
+    for (Operation &op : func.getBody().front()) {
+      if (!isa<LaunchOp, RepeatOp>(op))
+        continue;
       SmallVector<int64_t> offsets, within;
-      for (OpResult v : launch->getResults()) {
+      for (OpResult v : op.getResults()) {
         Piece piece = storage.of(v);
         auto buffer = buffers.find(piece.buffer);
         bool inArena = buffer != buffers.end();
         offsets.push_back(inArena ? buffer->second.offset + piece.start : -1 - output.lookup(piece.buffer));
         within.push_back(inArena ? 0 : piece.start);
       }
-      launch.setOffsets(offsets);
+      op.setAttr("offsets", builder.getDenseI64ArrayAttr(offsets));
       if (llvm::any_of(within, [](int64_t bytes) { return bytes != 0; }))
-        launch.setWithin(within);
+        op.setAttr("within", builder.getDenseI64ArrayAttr(within));
     }
     getOperation()->setAttr(func.getSymName() == "main" ? "kiln.arena_size" : ("kiln." + func.getSymName() + "_arena_size").str(),
                             builder.getI64IntegerAttr(arena));

@@ -6,6 +6,7 @@
 #include "compiler/tools/Timing.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/JSON.h"
+#include <functional>
 #include <thread>
 
 namespace kiln::tools {
@@ -83,10 +84,29 @@ std::string jsonOf(const BenchReport &report) {
 /// What each launch computes, in the program's order.
 std::vector<BenchLaunch> launchesOf(mlir::ModuleOp planned) {
   std::vector<BenchLaunch> launches;
-  planned.lookupSymbol<mlir::func::FuncOp>("main").walk([&](LaunchOp launch) {
-    auto kernel = planned.lookupSymbol<KernelOp>(launch.getKernel());
-    std::string schedule = kernel.getSchedule() ? kernel.getSchedule()->getText().str() : "";
-    launches.push_back({launch.getKernel().str(), nodeNames(launch.getLoc()), schedule, operationsOf(kernel), bytesOf(kernel), 0});
+  auto kernelOf = [&](LaunchOp launch) { return planned.lookupSymbol<KernelOp>(launch.getKernel()); };
+  std::function<void(RepeatOp, int64_t, BenchLaunch &)> addSteps = [&](RepeatOp repeat, int64_t times, BenchLaunch &loop) {
+    times *= static_cast<int64_t>(repeat.getSteps());
+    planned.lookupSymbol<mlir::func::FuncOp>(repeat.getBody()).walk([&](mlir::Operation *op) {
+      if (auto launch = mlir::dyn_cast<LaunchOp>(op)) {
+        loop.operations += operationsOf(kernelOf(launch)) * times;
+        loop.bytes += bytesOf(kernelOf(launch)) * times;
+      } else if (auto inner = mlir::dyn_cast<RepeatOp>(op)) {
+        addSteps(inner, times, loop);
+      }
+    });
+  };
+  planned.lookupSymbol<mlir::func::FuncOp>("main").walk([&](mlir::Operation *op) {
+    if (auto launch = mlir::dyn_cast<LaunchOp>(op)) {
+      KernelOp kernel = kernelOf(launch);
+      std::string schedule = kernel.getSchedule() ? kernel.getSchedule()->getText().str() : "";
+      launches.push_back({launch.getKernel().str(), nodeNames(op->getLoc()), schedule, operationsOf(kernel), bytesOf(kernel), 0});
+    } else if (auto repeat = mlir::dyn_cast<RepeatOp>(op)) { // all steps in one line
+      BenchLaunch loop{
+          repeat.getBody().str(), nodeNames(op->getLoc()), "loop{steps=" + std::to_string(repeat.getSteps()) + "}", 0, 0, 0};
+      addSteps(repeat, 1, loop);
+      launches.push_back(loop);
+    }
   });
   return launches;
 }

@@ -85,8 +85,8 @@ RegisterCommand command(10, [](CLI::App &app) {
   compile->add_option("--dump", state->dump, "print stages to standard output")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->check(CLI::IsMember(
-          {"autodiff", "graph", "unrolled", "fused", "layout", "hoisted", "merged", "scheduled", "planned", "llvm", "asm", "ptx"}));
+      ->check(CLI::IsMember({"autodiff", "graph", "outlined", "fused", "layout", "lifted", "hoisted", "merged", "scheduled",
+                             "planned", "llvm", "asm", "ptx"}));
   return std::make_pair(compile, Run([state] { return state->run(); }));
 });
 } // namespace

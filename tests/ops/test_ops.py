@@ -167,7 +167,7 @@ def test_every_op_has_a_case():
     with open(os.path.join(kiln.ROOT, "compiler", "dialect", "KilnOps.td")) as file:
         ops = set(re.findall(r'^def \w+Op : Kiln_\w+<"(\w+)"', file.read(), re.M))
     assert len(ops) > 60
-    assert ops - {"parameter", "use", "kernel", "return", "launch", "gradient", "scan"} == {c.op for c in CASES}
+    assert ops - {"parameter", "use", "kernel", "return", "launch", "gradient", "scan", "repeat"} == {c.op for c in CASES}
 
 
 def test_bfloat(tmp_path):

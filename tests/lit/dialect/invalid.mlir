@@ -565,3 +565,22 @@ func.func @scan_outside(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {
   }
   return %0 : tensor<2xf32>
 }
+
+// -----
+
+func.func @repeat_nothing(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{repeats @step, but the module has no function of that name}}
+  %0 = kiln.repeat @step 3 carry(%x) over() with() : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
+
+// -----
+
+func.func private @step(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {
+  return %y : tensor<2xf32>
+}
+func.func @repeat_counts(%x: tensor<2xf32>) -> tensor<2xf32> {
+  // expected-error @+1 {{has 1 operands and 1 results, but @step 2 and 1}}
+  %0 = kiln.repeat @step 3 carry(%x) over() with() : (tensor<2xf32>) -> tensor<2xf32>
+  return %0 : tensor<2xf32>
+}
