@@ -123,11 +123,8 @@ GpuProduct gpuProduct(const Nest &nest) {
       return {};
     else if (sums(stage))
       product.sum = &stage;
-  size_t loops = 0; // the result's, without those of one element, over which the sum has no loop
-  for (const Dim &dim : nest.result().dims)
-    loops += nest.axis(dim.axis).extent > 1 || (product.sum && runsOver(*product.sum, dim.axis));
   if (factors.size() != 2 || !product.sum || product.sum->values != 1 || product.sum->reduce.empty() ||
-      product.sum->dims.size() != loops)
+      product.sum->dims.size() != nest.result().dims.size())
     return {};
   auto own = [&](const Stage &factor, const Stage &other) { // the longest axis that this factor alone brings
     std::string longest;
@@ -187,8 +184,7 @@ Schedule gpuDefaults(const Nest &nest) {
     }
   if (!longest)
     return mapSchedule(nest);
-  bool fewAndLong = folds && most < 1024 && longest >= 4096; // a handful of blocks would walk all of the sum
-  if (GpuProduct product = gpuProduct(nest); product && !fewAndLong)
+  if (GpuProduct product = gpuProduct(nest))
     if (nest.axis(product.x).extent >= 6 && nest.axis(product.y).extent >= 6)
       return tileSchedule(nest, product);
   bool inside = results(nest, nest.result()) > most; // a row is read for every element that it gives
