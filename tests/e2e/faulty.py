@@ -75,7 +75,7 @@ def unknown_dtype():
 
 def many_unsupported():
     nodes = [helper.make_node("Frobnicate", ["x"], ["a"], name="alpha"), helper.make_node("NonMaxSuppression", ["a", "a"], ["b"], name="beta"),
-             helper.make_node("LSTM", ["x", "a", "b"], ["y"], name="gamma", hidden_size=4)]
+             helper.make_node("GridSample", ["a", "b"], ["y"], name="gamma")]
     return model(nodes, [("x", F32, [1, 2, 3])], [("y", F32, None)])
 
 
@@ -95,7 +95,7 @@ FAULTS = {
     "unknown_operator": (lambda: one("Frobnicate", [X], [2, 3]), ["Frobnicate", "the_node"]),
     "unknown_domain": (lambda: one("Relu", [X], [2, 3], domain="org.example"), ["org.example"]),
     "newer_opset": (lambda: one("Relu", [X], [2, 3], opset=99), ["99"]),
-    "all_unsupported_at_once": (many_unsupported, ["Frobnicate", "alpha", "NonMaxSuppression", "beta", "LSTM", "gamma"]),
+    "all_unsupported_at_once": (many_unsupported, ["Frobnicate", "alpha", "NonMaxSuppression", "beta", "GridSample", "gamma"]),
     "no_broadcast": (lambda: one("Add", [X, "w"], [2, 3], {"w": f32(2, 4)}), ["the_node"]),
     "inner_dimensions": (lambda: one("MatMul", [X, "w"], [2, 4], {"w": f32(5, 4)}), ["the_node"]),
     "reshape_count": (lambda: one("Reshape", [X, "s"], [4], {"s": i64(4)}), ["the_node"]),

@@ -19,7 +19,7 @@ TEST(Text, Errors) {
       {"tile", "expected family{key=value, ...}, found 'tile'"},
       {"tile{", "expected family{key=value, ...}, found 'tile{'"},
       {"row{vector=16", "expected family{key=value, ...}, found 'row{vector=16'"},
-      {"conv{vector=16}", "expected the family map, row or tile, found 'conv'"},
+      {"conv{vector=16}", "expected the family map, row or tile (for a GPU gpu_map, gpu_row or gpu_tile), found 'conv'"},
       {"row{vector}", "expected key=value, found 'vector'"},
       {"row{=3}", "expected key=value, found '=3'"},
       {"row{vector=16,}", "expected key=value, found ''"},
