@@ -6,7 +6,6 @@
 #include "compiler/passes/Passes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -66,14 +65,8 @@ std::string provenanceOf(ModuleOp module, const CompileOptions &options, const c
     auto placed = launch.getOffsets();
     for (int64_t offset : *placed)
       offsets.push_back(offset);
-    llvm::SetVector<StringRef> nodes;
-    launch.getLoc()->walk([&](Location inner) {
-      if (auto named = dyn_cast<NameLoc>(inner))
-        nodes.insert(named.getName().getValue());
-      return WalkResult::advance();
-    });
     launches.push_back(
-        llvm::json::Object{{"kernel", launch.getKernel()}, {"nodes", llvm::join(nodes, " ")}, {"offsets", std::move(offsets)}});
+        llvm::json::Object{{"kernel", launch.getKernel()}, {"nodes", nodeNames(launch.getLoc())}, {"offsets", std::move(offsets)}});
   });
   auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
   llvm::json::Object plan{

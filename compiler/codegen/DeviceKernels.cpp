@@ -14,8 +14,8 @@ std::string launchText(const lower::DeviceCode &code) {
     for (int i = 0; i < 3; ++i)
       text << numbers[i] << ' ';
   text << code.shared << ' ' << code.arguments.size();
-  for (const lower::DeviceArgument &argument : code.arguments)
-    text << ' ' << argument.operand << ' ' << argument.bytes << ' ' << argument.constant;
+  for (int operand : code.arguments)
+    text << ' ' << operand;
   return text.str();
 }
 
@@ -27,9 +27,9 @@ bool readLaunch(const std::string &text, lower::DeviceCode &code) {
   size_t count = 0;
   stream >> code.shared >> count;
   for (size_t i = 0; stream && i < count; ++i) {
-    lower::DeviceArgument argument{};
-    stream >> argument.operand >> argument.bytes >> argument.constant;
-    code.arguments.push_back(argument);
+    int operand = 0;
+    stream >> operand;
+    code.arguments.push_back(operand);
   }
   return bool(stream);
 }

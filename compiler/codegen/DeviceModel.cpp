@@ -96,12 +96,8 @@ private:
         record.i32(extent);
       for (int64_t extent : code.block)
         record.i32(extent);
-      for (const lower::DeviceArgument &argument : code.arguments)
-        if (argument.operand < 0)
-          argumentOf(KILN_PLACE_SCALAR, argument.bytes, argument.constant);
-        else
-          argumentOf(baseOf(step.operands[argument.operand]), step.operands[argument.operand].index,
-                     step.operands[argument.operand].offset);
+      for (int operand : code.arguments)
+        addArgument(step.operands[operand]);
       record.i32(code.shared);
     } else {
       for (int i = 0; i < 7; ++i)
@@ -114,9 +110,9 @@ private:
     return llvm::Error::success();
   }
 
-  void argumentOf(uint32_t base, int64_t index, uint64_t offset) {
-    arguments.push_back(static_cast<int64_t>(base | static_cast<uint64_t>(index) << 32));
-    arguments.push_back(static_cast<int64_t>(offset));
+  void addArgument(const Place &place) {
+    arguments.push_back(static_cast<int64_t>(baseOf(place) | static_cast<uint64_t>(place.index) << 32));
+    arguments.push_back(place.offset);
   }
 
   void array(StringRef name, const std::vector<Record> &records) {

@@ -1,8 +1,6 @@
 #include "compiler/codegen/DevicePlan.h"
 #include "compiler/codegen/Signature.h"
 #include "runtime/cuda/device.h"
-#include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace kiln::codegen {
@@ -45,9 +43,12 @@ private:
   std::set<Range> ranges;
 };
 
-int64_t bytesOf(Value value) {
-  return layoutOf(value.getType()).elements(shapeOf(value.getType())) *
-         byteSize(cast<RankedTensorType>(value.getType()).getElementType());
+int64_t bytesOf(Value value) { return kiln::bytesOf(value.getType()); }
+
+/// The nodes of the graph that a launch computes, or its kernel's name.
+std::string namesOf(LaunchOp launch) {
+  std::string names = nodeNames(launch.getLoc());
+  return names.empty() ? launch.getKernel().str() : names;
 }
 
 class Planner {
@@ -192,10 +193,7 @@ private:
 
   llvm::Error finishOutputs() {
     Operation *terminator = planned.getBody().front().getTerminator();
-    // What overwrites an input comes after what is copied from one.
-    auto results = llvm::to_vector(llvm::seq(planned.getNumResults()));
-    llvm::stable_sort(results, [&](unsigned a, unsigned b) { return !tiedInput(planned, a) && tiedInput(planned, b); });
-    for (unsigned i : results) {
+    for (unsigned i : resultsTiedLast(planned)) {
       Value value = terminator->getOperand(i);
       int64_t bytes = bytesOf(value);
       llvm::Expected<Place> place = placeOf(planned, value);
@@ -225,16 +223,6 @@ private:
   DevicePlan plan;
 };
 } // namespace
-
-std::string namesOf(LaunchOp launch) {
-  llvm::SetVector<StringRef> nodes;
-  launch.getLoc()->walk([&](Location inner) {
-    if (auto named = dyn_cast<NameLoc>(inner))
-      nodes.insert(named.getName().getValue());
-    return WalkResult::advance();
-  });
-  return nodes.empty() ? launch.getKernel().str() : llvm::join(nodes, " ");
-}
 
 llvm::Expected<DevicePlan> planDevice(func::FuncOp planned, ArrayRef<DeviceKernel> kernels) {
   return Planner(planned, kernels).make();

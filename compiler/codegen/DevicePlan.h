@@ -30,7 +30,5 @@ struct DevicePlan {
 };
 
 llvm::Expected<DevicePlan> planDevice(mlir::func::FuncOp planned, llvm::ArrayRef<DeviceKernel> kernels);
-/// The nodes of the graph that a launch computes, or its kernel's name.
-std::string namesOf(LaunchOp launch);
 } // namespace kiln::codegen
 #endif

@@ -10,10 +10,7 @@ namespace kiln::codegen {
 using namespace mlir;
 
 namespace {
-Tensor rowOfBytes(StringRef name, Type type) {
-  int64_t bytes = layoutOf(type).elements(shapeOf(type)) * byteSize(cast<RankedTensorType>(type).getElementType());
-  return {name.str(), KILN_U8, {bytes}};
-}
+Tensor rowOfBytes(StringRef name, Type type) { return {name.str(), KILN_U8, {bytesOf(type)}}; }
 
 /// @init reads parameters and writes what is packed of them.
 llvm::Expected<Signature> initSignature(ModuleOp module, func::FuncOp function) {

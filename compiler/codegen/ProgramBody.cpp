@@ -254,7 +254,7 @@ llvm::Error Body::launch(LaunchOp op, bool checked) {
     Layout layout = layoutOf(result.getType());
     int64_t element = byteSize(cast<RankedTensorType>(result.getType()).getElementType());
     bool all = zero && llvm::is_contained(zero.asArrayRef(), result.getResultNumber());
-    if (llvm::Error error = all                ? zeroAll(result, layout.elements(shapeOf(result.getType())) * element)
+    if (llvm::Error error = all                ? zeroAll(result, bytesOf(result.getType()))
                             : layout.hasHalo() ? zeroBorder(result, element)
                                                : llvm::Error::success())
       return error;
@@ -269,13 +269,9 @@ llvm::Error Body::launch(LaunchOp op, bool checked) {
 
 llvm::Error Body::copyOutputs() {
   Operation *terminator = planned.getBody().front().getTerminator();
-  // What overwrites an input comes after what is copied from one.
-  auto results = llvm::to_vector(llvm::seq(planned.getNumResults()));
-  llvm::stable_sort(results, [&](unsigned a, unsigned b) { return !tiedInput(planned, a) && tiedInput(planned, b); });
-  for (unsigned i : results) {
+  for (unsigned i : resultsTiedLast(planned)) {
     Value value = terminator->getOperand(i);
-    Layout layout = layoutOf(value.getType());
-    if (!isInit && !layout.isDense())
+    if (!isInit && !layoutOf(value.getType()).isDense())
       return bad(terminator, "expected dense storage of the results");
     llvm::Expected<Place> place = placeOf(value);
     if (!place)
@@ -283,8 +279,7 @@ llvm::Error Body::copyOutputs() {
     Place output{Place::Output, i, 0};
     if (*place == output)
       continue;
-    int64_t bytes = layout.elements(shapeOf(value.getType())) * byteSize(cast<RankedTensorType>(value.getType()).getElementType());
-    builder.create<LLVM::MemcpyOp>(here, address(output), address(*place), constant(i64, bytes), false);
+    builder.create<LLVM::MemcpyOp>(here, address(output), address(*place), constant(i64, bytesOf(value.getType())), false);
   }
   return llvm::Error::success();
 }

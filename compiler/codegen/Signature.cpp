@@ -83,7 +83,7 @@ Tensor storedTensor(llvm::StringRef name, mlir::Type type) {
   std::optional<kiln_dtype> dtype = dtypeOf(ranked.getElementType());
   if (layout.isDense() && dtype)
     return {name.str(), *dtype, shapeOf(type)};
-  return {name.str(), KILN_U8, {layout.elements(shapeOf(type)) * byteSize(ranked.getElementType())}};
+  return {name.str(), KILN_U8, {bytesOf(type)}};
 }
 
 llvm::Expected<Signature> signatureOf(mlir::func::FuncOp function) {

@@ -7,6 +7,8 @@
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -65,6 +67,7 @@ Shape shapeOf(Type type) {
   return Shape(shape.begin(), shape.end());
 }
 int64_t byteSize(Type elementType) { return (elementType.getIntOrFloatBitWidth() + 7) / 8; }
+int64_t bytesOf(Type type) { return layoutOf(type).elements(shapeOf(type)) * byteSize(cast<ShapedType>(type).getElementType()); }
 
 bool sameShapes(TypeRange a, TypeRange b) {
   if (a.size() != b.size())
@@ -144,6 +147,22 @@ std::optional<unsigned> tiedInput(FunctionOpInterface func, unsigned k) {
     if (func.getArgAttrOfType<StringAttr>(i, "kiln.name") == tied && func.getArgumentTypes()[i] == func.getResultTypes()[k])
       return i;
   return std::nullopt;
+}
+
+SmallVector<unsigned> resultsTiedLast(FunctionOpInterface func) {
+  auto results = llvm::to_vector(llvm::seq(func.getNumResults()));
+  llvm::stable_sort(results, [&](unsigned a, unsigned b) { return !tiedInput(func, a) && tiedInput(func, b); });
+  return results;
+}
+
+std::string nodeNames(Location location) {
+  llvm::SetVector<StringRef> names;
+  location->walk([&](Location inner) {
+    if (auto named = dyn_cast<NameLoc>(inner))
+      names.insert(named.getName().getValue());
+    return WalkResult::advance();
+  });
+  return llvm::join(names, " ");
 }
 
 void eachLaunch(Operation *module, StringRef function, function_ref<void(LaunchOp)> visit) {

@@ -57,6 +57,7 @@ mlir::RankedTensorType withLayout(mlir::RankedTensorType type, const Layout &lay
 mlir::RankedTensorType withoutLayout(mlir::Type type);
 Shape shapeOf(mlir::Type type);
 int64_t byteSize(mlir::Type elementType); ///< i1 takes one byte
+int64_t bytesOf(mlir::Type type); ///< of a tensor's whole storage, halo and padding lanes included
 
 // Used by the generated op definitions.
 bool sameShapes(mlir::TypeRange a, mlir::TypeRange b);
@@ -69,6 +70,10 @@ mlir::OpFoldResult foldByAlgorithm(mlir::Operation *op, llvm::ArrayRef<mlir::Att
 bool dependsOnParametersOnly(mlir::Value v, int depth = 16);
 /// The argument that result `k` is tied to (kiln.tied = its kiln.name): the caller may give the same memory for both.
 std::optional<unsigned> tiedInput(mlir::FunctionOpInterface func, unsigned k);
+/// Numbers of the results in an order for copying them: what overwrites an input comes after what is copied from one.
+llvm::SmallVector<unsigned> resultsTiedLast(mlir::FunctionOpInterface func);
+/// The model's nodes that a location came from, "conv1 relu1".
+std::string nodeNames(mlir::Location location);
 /// The launches of a function, and those of the functions that it repeats, where it does.
 void eachLaunch(mlir::Operation *module, llvm::StringRef function, llvm::function_ref<void(LaunchOp)> visit);
 /// Reads element `i` of a constant as the text of DenseElementsAttr would have it.

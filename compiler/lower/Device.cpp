@@ -141,7 +141,7 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
     auto found = operands.find(reader.buffer(values.at(i)));
     if (found == operands.end())
       throw std::runtime_error("its launch has an argument of an unknown name, " + reader.buffer(values.at(i)));
-    code.arguments.push_back({found->second, 8, 0});
+    code.arguments.push_back(found->second);
   }
   finishPtx(code, kernel.getSymName());
   return code;

@@ -29,15 +29,10 @@ struct KernelObject {
 enum class Side { Host, Device };
 
 /// What a device runs: the code, and how it is launched.
-struct DeviceArgument {
-  int operand; ///< of the kernel, results after operands; -1: a constant
-  int bytes;
-  uint64_t constant;
-};
 struct DeviceCode {
   std::string ptx, entry, schedule;
   int64_t grid[3], block[3], shared;
-  std::vector<DeviceArgument> arguments;
+  std::vector<int> arguments; ///< the kernel's operands, results after them, whose addresses are handed over
 };
 
 /// The loops of a kernel, for choosing a schedule. Without a side: the one that the kernel's schedule is for.
@@ -47,7 +42,7 @@ schedule::Nest nestOf(KernelOp kernel, Side side);
 bool isForDevice(KernelOp kernel);
 /// A kernel with a schedule for a device, as PTX for this compute capability (80: sm_80). `aligned`: at what multiples of bytes its operands,
 /// then its results, begin at every launch.
-DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned = {});
+DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned);
 KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly = false);
 } // namespace kiln::lower
 #endif

@@ -3,8 +3,6 @@
 using namespace mlir;
 
 namespace kiln {
-int64_t bytesOf(Type type) { return layoutOf(type).elements(shapeOf(type)) * byteSize(cast<ShapedType>(type).getElementType()); }
-
 Piece viewed(Value v) {
   Piece piece{v, 0, bytesOf(v.getType())};
   while (auto view = piece.buffer.getDefiningOp<ViewOpInterface>()) {

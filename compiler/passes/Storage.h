@@ -18,7 +18,6 @@ struct Piece {
   bool overlaps(const Piece &o) const { return buffer == o.buffer && start < o.start + o.size && o.start < start + size; }
 };
 
-int64_t bytesOf(mlir::Type type); ///< of the whole storage, halo and padding lanes included
 /// The value that `v` is a view of.
 Piece viewed(mlir::Value v);
 /// Where the operands of a join begin in it, in bytes.

@@ -262,22 +262,8 @@ int64_t gpuThreads(const Nest &nest, const Schedule &schedule) {
   return threads;
 }
 
-std::vector<std::string> gpuAliases(const Nest &nest, const Schedule &schedule) {
-  if (nest.result().values > 1)
-    return {};
-  if (schedule.family == "gpu_row") // a last block of rows shifts inwards and visits some again
-    if (std::string row = gpuRowAxis(nest); !row.empty() && nest.axis(row).extent % schedule.get("tile_" + row, 1))
-      return {};
-  std::map<std::string, bool> own;
-  for (const Operand &operand : nest.operands) {
-    bool may = operand.own && !operand.heavy;
-    auto [entry, fresh] = own.emplace(operand.name, may);
-    entry->second &= may;
-  }
-  std::vector<std::string> names;
-  for (const auto &[name, may] : own)
-    if (may)
-      names.push_back(name);
-  return names;
+bool gpuVisitsOnce(const Nest &nest, const Schedule &schedule) {
+  std::string row = gpuRowAxis(nest);
+  return schedule.family != "gpu_row" || row.empty() || nest.axis(row).extent % schedule.get("tile_" + row, 1) == 0;
 }
 } // namespace kiln::schedule

@@ -18,7 +18,8 @@ namespace kiln::schedule {
 bool isGpu(const Schedule &schedule);
 Schedule gpuDefaults(const Nest &nest);
 std::string gpuLegal(const Nest &nest, const Schedule &schedule);
-std::vector<std::string> gpuAliases(const Nest &nest, const Schedule &schedule);
+/// False where a last block of rows shifts inwards and visits some again.
+bool gpuVisitsOnce(const Nest &nest, const Schedule &schedule);
 
 /// The product of a nest as a tile sees it: two axes that one factor each brings, the sum's axes, and the rest, one block each.
 struct GpuProduct {

@@ -1,19 +1,23 @@
 //===- SpaceMemory.cpp - which operands a result may overwrite, and how much scratch a schedule needs -----------------===//
 #include "compiler/schedule/SpaceGpu.h"
 #include "compiler/schedule/SpaceTiles.h"
+#include <algorithm>
 
 namespace kiln::schedule {
+/// Tiles that do not divide shift inwards and visit some elements twice.
+static bool visitsOnce(const Nest &nest, const Schedule &schedule) {
+  return schedule.text("tail", "") == "guard" ||
+         std::all_of(nest.result().dims.begin(), nest.result().dims.end(),
+                     [&](const Dim &dim) { return nest.axis(dim.axis).extent % step(nest, schedule, dim.axis) == 0; });
+}
+
 std::vector<std::string> aliases(const Nest &nest, const Schedule &schedule) {
-  if (isGpu(schedule))
-    return gpuAliases(nest, schedule);
-  // Tiles that do not divide shift inwards and visit some elements twice; a Tuple stores one value before it computes the next.
-  if (nest.result().values > 1)
+  bool gpu = isGpu(schedule);
+  // A Tuple stores one value before it computes the next.
+  if (nest.result().values > 1 || !(gpu ? gpuVisitsOnce(nest, schedule) : visitsOnce(nest, schedule)))
     return {};
-  for (const Dim &dim : nest.result().dims)
-    if (nest.axis(dim.axis).extent % step(nest, schedule, dim.axis) && schedule.text("tail", "") != "guard")
-      return {};
   std::map<std::string, bool> own;
-  bool row = nest.first(Kind::Statistic); // a row is read whole before any of it is written
+  bool row = !gpu && nest.first(Kind::Statistic); // a row is read whole before any of it is written
   for (const Operand &operand : nest.operands) {
     bool may = operand.own && (row || !operand.heavy);
     auto [entry, fresh] = own.emplace(operand.name, may);

@@ -1,7 +1,4 @@
 #include "compiler/tools/Cost.h"
-#include "mlir/IR/Location.h"
-#include "llvm/ADT/SetVector.h"
-#include "llvm/ADT/StringExtras.h"
 
 namespace kiln::tools {
 namespace {
@@ -64,17 +61,7 @@ int64_t bytesOf(KernelOp kernel) {
   int64_t total = 0;
   for (llvm::ArrayRef<mlir::Type> types : {kernel.getArgumentTypes(), kernel.getResultTypes()})
     for (mlir::Type type : types)
-      total += layoutOf(type).elements(shapeOf(type)) * byteSize(mlir::cast<mlir::RankedTensorType>(type).getElementType());
+      total += kiln::bytesOf(type);
   return total;
-}
-
-std::string nodeNames(mlir::Location location) {
-  llvm::SetVector<llvm::StringRef> names;
-  location->walk([&](mlir::Location inner) {
-    if (auto named = mlir::dyn_cast<mlir::NameLoc>(inner))
-      names.insert(named.getName().getValue());
-    return mlir::WalkResult::advance();
-  });
-  return llvm::join(names, " ");
 }
 } // namespace kiln::tools

@@ -13,8 +13,5 @@ int64_t operationsOf(mlir::Operation *op);
 int64_t operationsOf(KernelOp kernel);
 /// Of everything on the kernel's signature, as it is stored.
 int64_t bytesOf(KernelOp kernel);
-
-/// The model's nodes that a location came from, "conv1 relu1".
-std::string nodeNames(mlir::Location location);
 } // namespace kiln::tools
 #endif

@@ -1,6 +1,5 @@
 #include "compiler/tools/Frontend.h"
 #include "compiler/dialect/Kiln.h"
-#include "compiler/tools/Cost.h"
 #include "frontend/builder/Checkpoint.h"
 #include "frontend/builder/Zoo.h"
 #include "frontend/onnx/Decode.h"
