@@ -43,8 +43,10 @@ BatchStatistics batchStatistics(Scope &s, Value x) {
   auto summed = [&](Value y) { return b.reduce(b.map<MulOp>(b.reduce(y, ReduceKind::Add, inner), weight), ReduceKind::Add, 0); };
   BatchStatistics made;
   made.mean = b.map<DivOp>(summed(x), count);
-  // The derivative of a variance with respect to its mean is 0, so the mean is held: it would be a sum over the batch that gives zero.
-  Value centred = b.map<SubOp>(x, b.spread(b.detach(made.mean), 1, sizesOf(x))), squares = summed(b.map<MulOp>(centred, centred));
+  // sum (x - mean)^2 = sum (x - k)^2 - count (mean - k)^2 for any number k: with the mean held as k, what is subtracted is 0, and every
+  // derivative is right, though none goes through k: the way back has no second sum over the batch, only numbers for each channel.
+  Value held = b.detach(made.mean), off = b.map<SubOp>(made.mean, held), centred = b.map<SubOp>(x, b.spread(held, 1, sizesOf(x)));
+  Value squares = b.map<SubOp>(summed(b.map<MulOp>(centred, centred)), b.map<MulOp>(count, b.map<MulOp>(off, off)));
   made.variance = b.map<DivOp>(squares, count);
   made.unbiased = b.map<DivOp>(squares, b.map<MaxOp>(b.map<SubOp>(count, 1.0), 1.0));
   return made;

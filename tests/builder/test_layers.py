@@ -5,7 +5,7 @@ import pytest
 from conftest import Cases, Graph
 from layer_references import REFERENCES
 
-RANDOM = {"batch_norm_training", "dropout", "flip", "shift", "crop_training"}
+RANDOM = {"batch_norm_training", "batch_norm_curvature", "dropout", "flip", "shift", "crop_training"}
 
 
 def drawn(name, shape, dtype):
@@ -13,7 +13,7 @@ def drawn(name, shape, dtype):
     case, kind = name.split(".", 1)
     if kind == "key":
         return np.array([1234567890123, 3])
-    if kind == "weight" and case in RANDOM and shape in ([6], [64]):
+    if kind == "weight" and case in RANDOM and shape in ([5], [6], [64]):
         return np.float32([1] * (shape[0] - 2) + [0, 0])  # the last rows fill up the batch
     if dtype == np.int64:
         return rng.integers(0, 11, shape)
@@ -61,6 +61,24 @@ def test_batch_norm_in_training(cases):
     np.testing.assert_allclose(got["y"], want, rtol=2e-5, atol=1e-5)
     np.testing.assert_allclose(got["batch_norm.running_mean"], 0.9 * c["running_mean"] + 0.1 * mean, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(got["batch_norm.running_var"], 0.9 * c["running_var"] + 0.1 * variance * n / (n - 1), rtol=1e-5)
+
+
+def test_batch_norm_curvature(cases):
+    """First and second derivatives through the batch's statistics, of the rows that count, against central differences in double precision."""
+    c, got = cases.inputs("batch_norm_curvature"), cases.outputs("batch_norm_curvature")
+    x, scale, bias = c["x"], c["batch_norm.weight"][:, None], c["batch_norm.bias"][:, None]
+
+    def objective(x):
+        rows = x[:3]
+        mean, variance = rows.mean((0, 2), keepdims=True), rows.var((0, 2), keepdims=True)
+        return np.tanh((x - mean) / np.sqrt(variance + 1e-5) * scale + bias).sum()
+
+    def slope(x, step=1e-4):
+        moves = step * np.eye(x.size).reshape(x.size, *x.shape)
+        return np.reshape([(objective(x + move) - objective(x - move)) / (2 * step) for move in moves], x.shape)
+    np.testing.assert_allclose(got["slope"], slope(x), rtol=1e-4, atol=1e-5)
+    bend = (slope(x + 1e-3 * c["v"]) - slope(x - 1e-3 * c["v"])) / 2e-3
+    np.testing.assert_allclose(got["bend"], bend, rtol=1e-3, atol=2e-4)
 
 
 def test_dropout(cases):

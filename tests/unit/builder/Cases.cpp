@@ -30,7 +30,7 @@ Value Writer::input(const std::string &name, Sizes shape, Element element) {
   return function.input(name, typeOf(element, *b.context()), shape);
 }
 
-void Writer::model(const std::string &name, const Model &model, int64_t batch, bool training) {
+Inputs Writer::model(const std::string &name, const Model &model, int64_t batch, bool training) {
   InputStore store(*this, name);
   Inputs inputs;
   for (const Tensor &each : model.inputs) {
@@ -42,7 +42,19 @@ void Writer::model(const std::string &name, const Model &model, int64_t batch, b
   if (training)
     values = {input(name + ".key", {2}, Element::I64), input(name + ".weight", {batch})};
   Scope scope(b, store, training ? &values : nullptr);
-  result(name + ".y", write(model, scope, inputs));
+  Value y = write(model, scope, inputs);
+  result(name + ".y", y);
+  inputs.push_back(y);
+  return inputs;
+}
+
+void Writer::curvature(const std::string &name, const Layer &layer, std::vector<int64_t> shape) {
+  int64_t batch = shape.front();
+  Tensor x = builder::input("x", {shape.begin() + 1, shape.end()});
+  Inputs values = model(name, Model(name, {x}, tanh()(layer(x))), batch, true);
+  Value slope = b.gradient(values.back(), values.front()).front();
+  result(name + ".slope", slope);
+  result(name + ".bend", b.gradient(b.map<MulOp>(slope, input(name + ".v", shape)), values.front()).front());
 }
 
 void Writer::layer(const std::string &name, const Layer &layer, std::vector<int64_t> shape, bool training, Element element) {

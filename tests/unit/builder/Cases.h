@@ -19,10 +19,14 @@ public:
   void result(const std::string &name, mlir::Value value) { function.result(name, value); }
   /// The model, whose parameters and statistics are inputs; its result is `name.y`. In training there are also the inputs `name.key` and
   /// `name.weight`, and the results `name.STATISTIC`.
-  void model(const std::string &name, const Model &model, int64_t batch, bool training = false);
+  /// Answers the inputs, and the result behind them.
+  Inputs model(const std::string &name, const Model &model, int64_t batch, bool training = false);
   /// One layer on one input, `name.x`; the first size is the batch.
   void layer(const std::string &name, const Layer &layer, std::vector<int64_t> shape, bool training = false,
              Element element = Element::F32);
+  /// First and second derivatives of a layer in training: of sum(tanh(layer(x))) with respect to `name.x` the gradient, `name.slope`, and the
+  /// product of the matrix of second derivatives with `name.v`, `name.bend`.
+  void curvature(const std::string &name, const Layer &layer, std::vector<int64_t> shape);
   void print(const std::string &path);
 
   FunctionWriter function;

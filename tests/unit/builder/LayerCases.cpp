@@ -59,6 +59,7 @@ static void addSequences(Writer &w) {
 
 static void addTraining(Writer &w) {
   w.layer("batch_norm_training", BatchNorm(), {6, 3, 4, 5}, true);
+  w.curvature("batch_norm_curvature", BatchNorm(), {5, 2, 3});
   w.layer("dropout", dropout(0.25), {64, 100}, true);
   w.layer("flip", randomFlip(), {64, 1, 3, 5}, true);
   w.layer("shift", randomShift(2), {64, 1, 6, 7}, true);
