@@ -30,8 +30,12 @@ static CUDA_MEMCPY3D copy_of(kiln_context *context, const kiln_step *step) {
   const kiln_card *card = context->card;
   return (CUDA_MEMCPY3D){.srcMemoryType = CU_MEMORYTYPE_DEVICE,
                          .srcDevice = kiln_address(card, context, &step->source),
+                         .srcPitch = step->bytes,
+                         .srcHeight = 1,
                          .dstMemoryType = CU_MEMORYTYPE_DEVICE,
                          .dstDevice = kiln_address(card, context, &step->place),
+                         .dstPitch = step->bytes,
+                         .dstHeight = 1,
                          .WidthInBytes = step->bytes,
                          .Height = 1,
                          .Depth = 1};

@@ -5,8 +5,12 @@
 
 enum { STATIC_SHARED = 48 << 10 }; /* what a launch may have without asking */
 
-/* The highest cubin of the card's major number, else the highest PTX that is not above the card; NULL: neither. */
-static const void *choose(const kiln_device_model *model, const kiln_device_kernel *kernel, uint32_t capability, bool *is_ptx) {
+typedef struct choice {
+  const void *cubin; /* the highest of the card's major number, or NULL */
+  const char *ptx;   /* the highest that is not above the card, or NULL */
+} choice;
+
+static choice choose(const kiln_device_model *model, const kiln_device_kernel *kernel, uint32_t capability) {
   const kiln_device_image *cubin = NULL, *ptx = NULL;
   for (uint32_t i = 0; i < kernel->image_count; ++i) {
     const kiln_device_image *image = &model->images[kernel->first_image + i];
@@ -17,8 +21,7 @@ static const void *choose(const kiln_device_model *model, const kiln_device_kern
     if (image->ptx && (ptx == NULL || image->capability > ptx->capability))
       ptx = image;
   }
-  *is_ptx = cubin == NULL;
-  return cubin ? (const void *)cubin->cubin : ptx ? ptx->ptx : NULL;
+  return (choice){cubin ? cubin->cubin : NULL, ptx ? ptx->ptx : NULL};
 }
 
 static kiln_status no_image(kiln_context *context, const kiln_device_kernel *kernel, uint32_t capability) {
@@ -48,20 +51,27 @@ static kiln_status refused(kiln_context *context, const kiln_device_kernel *kern
                    log[0] ? ": " : "", (int)strcspn(log, "\n"), log);
 }
 
+/* A driver older than the assembler may not know its cubins: PTX, if there is any, is then what counts. */
 static kiln_status load(kiln_context *context, uint32_t index) {
   kiln_card *card = context->card;
   const kiln_device_kernel *kernel = &card->model->kernels[index];
-  bool is_ptx;
-  const void *image = choose(card->model, kernel, (uint32_t)card->device.capability, &is_ptx);
-  if (image == NULL)
+  choice images = choose(card->model, kernel, (uint32_t)card->device.capability);
+  if (images.cubin == NULL && images.ptx == NULL)
     return no_image(context, kernel, (uint32_t)card->device.capability);
   char log[200] = "";
   int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
   void *values[] = {log, (void *)(uintptr_t)(sizeof log - 1)};
-  CUresult error = card->driver.module_load(&card->modules[index], image, 2, options, values);
+  CUresult error = CUDA_ERROR_INVALID_IMAGE;
+  if (images.cubin)
+    error = card->driver.module_load(&card->modules[index], images.cubin, 2, options, values);
+  bool text = images.ptx && error != CUDA_SUCCESS && error != CUDA_ERROR_OUT_OF_MEMORY;
+  if (text) {
+    log[0] = '\0';
+    error = card->driver.module_load(&card->modules[index], images.ptx, 2, options, values);
+  }
   if (error != CUDA_SUCCESS) {
     card->modules[index] = NULL;
-    return refused(context, kernel, is_ptx ? image : NULL, error, log);
+    return refused(context, kernel, text ? images.ptx : NULL, error, log);
   }
   error = card->driver.module_function(&card->functions[index], card->modules[index], kernel->entry);
   return error == CUDA_SUCCESS ? KILN_OK : refused(context, kernel, NULL, error, "");

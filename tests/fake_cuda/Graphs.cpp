@@ -20,7 +20,8 @@ CUresult setSet(Node &node, const CUDA_MEMSET_NODE_PARAMS &given) {
 }
 CUresult setCopy(Node &node, const CUDA_MEMCPY3D &given) {
   if (given.srcMemoryType != CU_MEMORYTYPE_DEVICE || given.dstMemoryType != CU_MEMORYTYPE_DEVICE || given.Height != 1 ||
-      given.Depth != 1 || given.WidthInBytes == 0 || !state().memory->holds(given.srcDevice, given.WidthInBytes) ||
+      given.Depth != 1 || given.WidthInBytes == 0 || given.srcPitch < given.WidthInBytes || given.dstPitch < given.WidthInBytes ||
+      given.srcHeight < 1 || given.dstHeight < 1 || !state().memory->holds(given.srcDevice, given.WidthInBytes) ||
       !state().memory->holds(given.dstDevice, given.WidthInBytes))
     return 1;
   node.copy = given;

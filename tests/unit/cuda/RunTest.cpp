@@ -277,7 +277,7 @@ TEST(CudaRun, EachStepIsTimed) {
 }
 
 TEST(CudaRun, ImagesAreChosenByCapability) {
-  static const uint8_t cubin[] = "\177ELF, or so the fake driver is to think";
+  static const uint8_t cubin[] = "\177ELF, or so the fake driver is to think", unknown[] = "\177ELF of a later assembler";
   struct {
     const char *card, *kind;
     std::vector<kiln_device_image> images;
@@ -288,6 +288,7 @@ TEST(CudaRun, ImagesAreChosenByCapability) {
       {"90", "cubin", {{80, sizeof cubin, cubin, axpy}, {90, sizeof cubin, cubin, nullptr}}},
       {"86", "cubin", {{80, sizeof cubin, cubin, axpy}, {90, sizeof cubin, cubin, nullptr}}},
       {"120", "ptx", {{80, sizeof cubin, cubin, axpy}, {90, sizeof cubin, cubin, nullptr}}},
+      {"80", "ptx", {{80, sizeof unknown, unknown, axpy}}},
   };
   for (const auto &one : cases) {
     Fake fake(Settings{{"CAPABILITY", one.card}});
