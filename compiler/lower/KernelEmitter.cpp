@@ -163,7 +163,7 @@ Expr KernelEmitter::value(Value v, At at) {
     return found->second;
   auto op = cast<AlgorithmOpInterface>(v.getDefiningOp());
   Expr e;
-  if (rowKernel && !probe && op.role() == Role::Map && !v.hasOneUse())
+  if (rowKernel && side == Side::Host && !probe && op.role() == Role::Map && !v.hasOneUse())
     e = rowStage(v, at);
   if (!e.defined())
     e = emit(op, *this, cast<OpResult>(v).getResultNumber(), at);

@@ -10,6 +10,7 @@ namespace kiln::schedule {
 namespace {
 constexpr int64_t processors = 108;  // of the smaller of the cards that the targets name
 constexpr int64_t enoughThreads = processors * 1024;
+constexpr int64_t warp = 32;
 
 void put(Schedule &schedule, const std::string &key, int64_t value) { schedule.params[key] = std::to_string(value); }
 bool sums(const Stage &stage) { return stage.kind == Kind::Heavy || stage.kind == Kind::Statistic; }
@@ -71,13 +72,17 @@ Schedule rowSchedule(const Nest &nest) {
   for (const Stage &stage : nest.stages)
     across |= sums(stage) && !row.empty() && contiguous(nest, stage, row);
   int64_t extent = row.empty() ? 1 : nest.axis(row).extent, rows = 1;
-  int64_t threads = std::clamp<int64_t>(powerUpTo(256, ceilDiv(longest, 4)), 8, 256);
+  int64_t threads = 0;
   if (across) {
     rows = std::min<int64_t>(32, extent);
-    threads = std::min<int64_t>(threads, 256 / powerUpTo(32, rows));
-  } else {
-    threads = std::max<int64_t>(threads, 32);
-    while (rows * 2 * threads <= 128 && rows * 2 <= extent)
+    threads = std::min<int64_t>(std::clamp<int64_t>(powerUpTo(256, ceilDiv(longest, 4)), 8, 256), 256 / powerUpTo(32, rows));
+  } else { // a warp a row where that keeps the card busy or the row is short
+    int64_t all = 1;
+    for (const std::string &axis : gpuRowAxes(nest))
+      all *= nest.axis(axis).extent;
+    int64_t steps = all >= 16 * processors ? 4096 : 512; // that a warp takes without help
+    threads = warp * std::min<int64_t>(8, powerUpTo(8, ceilDiv(longest, steps)));
+    while (threads == warp && rows < 4 && extent % (rows * 2) == 0 && all / rows >= 2 * processors)
       rows *= 2;
   }
   put(schedule, "threads", threads);
@@ -215,8 +220,11 @@ std::string gpuLegal(const Nest &nest, const Schedule &schedule) {
   } else if (schedule.family == "gpu_row") {
     std::string row = gpuRowAxis(nest);
     known = {"threads", "across", "tile_" + row};
-    why = within("threads", 2, 1024);
     int64_t rows = schedule.get("tile_" + row, 1);
+    bool across = schedule.get("across", 0) && rows > 1;
+    why = within("threads", across ? 2 : warp, 1024);
+    if (why.empty() && !across && rows > 1 && schedule.get("threads", warp) != warp)
+      why = "tile_" + row + ": a block takes several rows of a warp each, or one of several";
     if (why.empty() && (rows < 1 || rows * schedule.get("threads", 1) > 1024 || (!row.empty() && rows > nest.axis(row).extent)))
       why = "tile_" + row + ": a block takes " + std::to_string(rows) + " rows";
     for (const Stage &stage : nest.stages)

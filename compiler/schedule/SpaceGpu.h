@@ -4,8 +4,9 @@
 // chosen by the nest's shape alone:
 //
 //   gpu_map{threads, vector}                    a thread makes `vector` neighbours of the result, its sums one after the other
-//   gpu_row{threads, tile_<row>, across}        `threads` threads take parts of a row's sums, tile_<row> rows are one block's; across=1:
-//                                               the rows are what neighbouring threads read next to each other
+//   gpu_row{threads, tile_<row>, across}        `threads` threads take parts of a row's sums: a warp (32) folds them by shuffles, several
+//                                               meet in shared memory; tile_<row> rows of a warp each are one block's. across=1: the rows
+//                                               are what neighbouring threads read next to each other, any number of threads takes one
 //   gpu_tile{tile_<a>, thread_<a>, chunk_<k>}   a product: a block makes a tile over two axes, a thread thread_<a> elements along each,
 //        chunk_<k>, vector                       chunk_<k> steps of the sum staged in shared memory at a time; stores of vectors
 //
