@@ -38,7 +38,9 @@ struct Step : IRMutator {
   Step(const std::string &sum, const std::string &part, const std::vector<Expr> &before, const std::vector<Expr> &more)
       : sum(sum), part(part), before(before), more(more) {}
   Expr visit(const Call *call) override {
-    return call->name == sum ? before.at(call->value_index) : call->name == part ? more.at(call->value_index) : IRMutator::visit(call);
+    return call->name == sum    ? before.at(call->value_index)
+           : call->name == part ? more.at(call->value_index)
+                                : IRMutator::visit(call);
   }
 };
 
@@ -50,7 +52,7 @@ public:
         threads(int(schedule.get("threads", lanes))), count(int(row.empty() ? 1 : schedule.get("tile_" + row, 1))) {
     std::vector<std::string> rows = gpuRowAxes(nest);
     std::vector<Var> args = out.args(), along, blocks;
-    Var first("first");
+    Var first("first"), single("single");
     for (size_t i = 0; i < args.size(); ++i) {
       const std::string &axis = nest.result().dims[i].axis;
       if (!contains(rows, axis)) {
@@ -65,8 +67,14 @@ public:
       }
     }
     walks = !along.empty();
-    if (walks)
+    if (!walks && count > 1) {
+      out.split(within, within, writer, 1, TailStrategy::RoundUp);
+    } else if (!walks) {
+      out.split(blocks[0], single, writer, 1, TailStrategy::RoundUp);
+      blocks[0] = single;
+    } else {
       all = fusedGpu(out, along, "along");
+    }
     if (blocks.empty()) { // one row in all
       Var every("every");
       out.split(all, first, every, int(length), TailStrategy::RoundUp);
@@ -116,6 +124,7 @@ protected:
   int64_t length = 1; ///< of what the threads walk
   bool walks;
   Var block, all, within{"within"}, rest{"rest"}, part{"part"};
+  Var writer{"writer"}; ///< where there is nothing to walk: a loop of one
 };
 
 class Across : Rows {
@@ -128,6 +137,8 @@ public:
       out.split(all, rest, part, threads, length % threads ? TailStrategy::GuardWithIf : TailStrategy::RoundUp);
       inside = {rest};
       loops.emplace_back(part);
+    } else {
+      inside = {writer};
     }
     inside.insert(inside.end(), loops.begin(), loops.end());
     blocksOf(inside);
@@ -139,7 +150,8 @@ public:
   }
 
 private:
-  template <class Definition> static void inThreads(Definition definition, std::vector<VarOrRVar> inside, const Var &part, const Var *of) {
+  template <class Definition>
+  static void inThreads(Definition definition, std::vector<VarOrRVar> inside, const Var &part, const Var *of) {
     if (of)
       inside.emplace_back(*of);
     inside.emplace_back(part);
@@ -198,11 +210,8 @@ private:
         lane = part;
       }
       inside = {rest, lane};
-    } else { // the first lane writes
-      if (count > 1)
-        out.split(within, within, lane, 1, TailStrategy::RoundUp);
-      else
-        out.split(block, block, lane, 1, TailStrategy::RoundUp);
+    } else {
+      lane = writer;
       inside = {lane};
     }
     if (count > 1)
