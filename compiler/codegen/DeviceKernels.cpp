@@ -83,8 +83,9 @@ Texts compileDeviceText(const Texts &arguments) {
   KernelOp kernel = parsed.kernel();
   std::istringstream numbers(arguments.at(1));
   std::vector<int64_t> aligned((std::istream_iterator<int64_t>(numbers)), std::istream_iterator<int64_t>());
+  bool asSource = arguments.at(4) == std::to_string(lower::openCL);
   lower::DeviceCode code =
-      lower::compileForDevice(kernel, 80, aligned); // all cards of the targets run it, and all assemblers know it
+      lower::compileForDevice(kernel, asSource ? lower::openCL : 80, aligned); // all cards run sm_80, and all assemblers know it
   auto fail = [](llvm::Error error) { throw std::runtime_error(llvm::toString(std::move(error))); };
   Texts texts = {code.ptx, code.entry, code.schedule, launchText(code)};
   for (size_t i = 4; i < arguments.size() && !arguments[2].empty(); ++i) {
@@ -99,7 +100,8 @@ Texts compileDeviceText(const Texts &arguments) {
 
 llvm::Expected<std::vector<DeviceKernel>> compileDeviceKernels(mlir::ModuleOp module, const Target &target,
                                                                const WorkOptions &options) {
-  llvm::Expected<std::string> assembler = findAssembler();
+  bool asSource = target.capabilities.front() == lower::openCL;
+  llvm::Expected<std::string> assembler = asSource ? std::string() : findAssembler();
   if (!assembler)
     return assembler.takeError();
   std::vector<KernelOp> kernels = kernelsOf(module, "main", true);

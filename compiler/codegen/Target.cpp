@@ -1,4 +1,5 @@
 #include "compiler/codegen/Target.h"
+#include "compiler/lower/Kernel.h"
 #include "runtime/core/model.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -65,6 +66,14 @@ std::vector<std::string> targetNames() {
 }
 
 llvm::Expected<Target> findTarget(llvm::StringRef name) {
+  if (llvm::StringRef processor = name; processor.consume_back("-opencl")) {
+    llvm::Expected<Target> target = findTarget(processor);
+    if (!target || target->isDevice())
+      return target ? unknown(name) : target.takeError();
+    target->name += "-opencl";
+    target->capabilities = {lower::openCL};
+    return target;
+  }
   if (auto [processor, card] = name.split("-cuda-sm_"); !card.empty()) {
     auto known = llvm::find_if(capabilities, [&, card = card](int capability) { return card == std::to_string(capability); });
     if (known == capabilities.end())

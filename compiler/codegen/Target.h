@@ -19,7 +19,8 @@ struct Target {
   schedule::Machine machine;
   uint64_t instructions = 0; ///< KILN_CPU_* bits that kernels may use
   /// Compute capabilities of the cards that launches run on (80: sm_80), least first; none: they run on the processor. The processor
-  /// then drives the card, and runs what has no schedule for it.
+  /// then drives the card, and runs what has no schedule for it. lower::openCL alone (PROCESSOR-opencl, which no list names: it is a check and
+  /// no product): the same kernels as OpenCL C in the place of PTX, which the tests' driver runs on a processor.
   std::vector<int> capabilities = {};
   bool isDevice() const { return !capabilities.empty(); }
   bool isForeign() const; ///< artefacts for it cannot be linked with this machine's C library, nor run here

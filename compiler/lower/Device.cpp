@@ -3,6 +3,7 @@
 // Halide makes a host function around every device kernel, which loads modules and keeps state. Nothing of it is used: the code is the
 // buffer that its module carries, the numbers are the arguments of the one launch in the function's body.
 #include "compiler/lower/KernelEmitter.h"
+#include "compiler/lower/OpenCL.h"
 #include "compiler/lower/Ptx.h"
 #include "compiler/schedule/ApplyGpu.h"
 #include <cstring>
@@ -28,7 +29,7 @@ struct Launch : IRVisitor {
     IRVisitor::visit(let);
   }
   void visit(const Call *call) override {
-    if (call->name == "halide_cuda_run") {
+    if (call->name == "halide_cuda_run" || call->name == "halide_opencl_run") {
       calls.push_back(call);
       scopes[call] = lets;
     }
@@ -100,16 +101,19 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
     if (aligned[i] % vectorBytes)
       unaligned.push_back(i < emitter->arguments.size() ? emitter->arguments[i].name : emitter->nest.result().func);
   schedule::apply(emitter->nest, emitter->funcs, unaligned.empty() ? chosen : chosen.with("unaligned", schedule::join(unaligned)));
-  Halide::Target target("x86-64-linux-cuda-no_runtime-no_asserts-no_bounds_query-user_context-cuda_capability_" +
-                        std::to_string(capability));
+  std::string language = capability == openCL ? "opencl" : "cuda";
+  Halide::Target target("x86-64-linux-no_runtime-no_asserts-no_bounds_query-user_context-" + language +
+                        (capability == openCL ? "-cl_doubles-cl_atomics64" : "-cuda_capability_" + std::to_string(capability)));
   Halide::Pipeline pipeline(emitter->result);
   schedule::addGpuPasses(emitter->nest, chosen, emitter->funcs, pipeline);
+  if (capability == openCL)
+    addOpenCLPasses(pipeline);
   Halide::Module module = pipeline.compile_to_module(emitter->arguments, kernel.getSymName().str(), target);
 
   DeviceCode code;
   code.schedule = chosen.print();
   for (const Halide::Buffer<> &buffer : module.buffers())
-    if (buffer.name().find("cuda_gpu_source") != std::string::npos)
+    if (buffer.name().find(language + "_gpu_source") != std::string::npos)
       code.ptx.assign(reinterpret_cast<const char *>(buffer.data()),
                       strnlen(reinterpret_cast<const char *>(buffer.data()), buffer.size_in_bytes()));
   Launch launch;
@@ -143,7 +147,10 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
       throw std::runtime_error("its launch has an argument of an unknown name, " + reader.buffer(values.at(i)));
     code.arguments.push_back(found->second);
   }
-  finishPtx(code, kernel.getSymName());
+  if (capability == openCL)
+    finishOpenCL(code, kernel);
+  else
+    finishPtx(code, kernel.getSymName());
   return code;
 } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what());

@@ -40,6 +40,8 @@ schedule::Nest nestOf(KernelOp kernel);
 schedule::Nest nestOf(KernelOp kernel, Side side);
 /// The schedule that the kernel carries is for a device.
 bool isForDevice(KernelOp kernel);
+/// In the place of a compute capability: OpenCL C, by which tests run a device's schedules on a processor.
+constexpr int openCL = 0;
 /// A kernel with a schedule for a device, as PTX for this compute capability (80: sm_80). `aligned`: at what multiples of bytes its operands,
 /// then its results, begin at every launch.
 DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned);

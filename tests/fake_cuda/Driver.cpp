@@ -188,8 +188,9 @@ EXPORTED CUresult cuMemsetD8Async(CUdeviceptr to, unsigned char value, size_t by
   return CUDA_SUCCESS;
 }
 
-/// PTX text is read and checked as ptxas would refuse it: for a higher capability, or of a newer version than the driver's. A cubin of
-/// the tests' own making ("\177ELF," and not an ELF file) has every function, and its launches do nothing but stand in the log.
+/// OpenCL C (what target host-opencl has in the place of PTX) is compiled by PoCL. PTX text is read and checked as ptxas would refuse it:
+/// for a higher capability, or of a newer version than the driver's. A cubin of the tests' own making ("\177ELF," and not an ELF file) has
+/// every function, and its launches do nothing but stand in the log.
 EXPORTED CUresult cuModuleLoadDataEx(CUmodule *handle, const void *image, unsigned count, int *options, void **values) {
   BEGIN(true)
   State &all = state();
@@ -204,7 +205,10 @@ EXPORTED CUresult cuModuleLoadDataEx(CUmodule *handle, const void *image, unsign
     std::string problem;
     int error = CUDA_ERROR_INVALID_PTX, major = 0, minor = 0, target = 0;
     try {
-      module->text = ptx::parse(text);
+      if (Source::is(text))
+        module->source = std::make_unique<Source>(text);
+      else
+        module->text = ptx::parse(text);
       sscanf(module->text.version.c_str(), "%d.%d", &major, &minor);
       sscanf(module->text.target.c_str(), " sm_%d", &target);
       for (const auto &[name, kernel] : module->text.kernels)
@@ -224,7 +228,7 @@ EXPORTED CUresult cuModuleLoadDataEx(CUmodule *handle, const void *image, unsign
       return error;
     }
   }
-  all.write("cuModuleLoadDataEx %s", module->isBinary ? "cubin" : "ptx");
+  all.write("cuModuleLoadDataEx %s", module->isBinary ? "cubin" : module->source ? "OpenCL" : "ptx");
   all.modules.insert(module.get());
   *handle = reinterpret_cast<CUmodule>(module.release());
   return CUDA_SUCCESS;
@@ -241,7 +245,7 @@ EXPORTED CUresult cuModuleGetFunction(CUfunction *handle, CUmodule from, const c
   BEGIN(true)
   auto *module = reinterpret_cast<Module *>(from);
   auto found = module->functions.find(name);
-  if (found == module->functions.end() && module->isBinary)
+  if (found == module->functions.end() && (module->isBinary || (module->source && module->source->has(name))))
     found = module->functions.emplace(name, std::make_unique<Function>(Function{name, module, nullptr})).first;
   if (found == module->functions.end())
     return 500;

@@ -39,6 +39,7 @@ void State::reset() {
   log.clear();
   trap.clear();
   lost = CUDA_SUCCESS;
+  cleared.clear();
   statistics = {};
   statistics.wanted = setting("KILN_FAKE_STATISTICS", 0) != 0;
   if (allocations.empty()) {
@@ -98,10 +99,14 @@ CUresult runKernel(Function *function, const ptx::Launch &launch) {
   State &all = state();
   if (all.lost)
     return all.lost;
-  if (function->program == nullptr)
+  const Source *source = function->module->source.get();
+  if (function->program == nullptr && source == nullptr)
     return CUDA_SUCCESS;
   try {
-    ptx::run(*function->program, launch, *all.memory, all.epochs, all.statistics);
+    if (source)
+      source->run(function->name, launch, *all.memory, all.cleared);
+    else
+      ptx::run(*function->program, launch, *all.memory, all.epochs, all.statistics);
     return CUDA_SUCCESS;
   } catch (const ptx::Trap &trap) {
     return fault(trap);
@@ -133,6 +138,7 @@ CUresult copyOnCard(CUdeviceptr to, CUdeviceptr from, size_t bytes) {
 CUresult setOnCard(CUdeviceptr to, unsigned char value, size_t bytes) {
   try {
     state().memory->set(to, value, bytes);
+    state().cleared.insert({to, to + bytes});
     return CUDA_SUCCESS;
   } catch (const ptx::Trap &trap) {
     return fault(trap);
@@ -152,6 +158,11 @@ CUresult prepare(Function *function, unsigned gx, unsigned gy, unsigned gz, unsi
     return 1;
   if (shared > function->shared)
     return 1;
+  if (const Source *source = function->module->source.get()) {
+    launch.parameters.resize(8 * source->arguments());
+    for (size_t i = 0; i < source->arguments(); ++i)
+      memcpy(launch.parameters.data() + 8 * i, parameters[i], 8);
+  }
   if (function->program == nullptr)
     return CUDA_SUCCESS;
   const ptx::Kernel &kernel = function->program->kernel;

@@ -1,6 +1,7 @@
 //===- State.h - what the fake driver knows ------------------------------------------------------------------------===//
 #ifndef KILN_TESTS_FAKE_CUDA_STATE_H
 #define KILN_TESTS_FAKE_CUDA_STATE_H
+#include "Source.h"
 #include "runtime/cuda/driver.h" // its declarations of the driver's types: the same ABI, checked by running against it
 #include "tests/ptx/Block.h"
 #include <functional>
@@ -13,12 +14,13 @@ namespace fake {
 struct Module {
   ptx::Module text;
   bool isBinary = false;
+  std::unique_ptr<Source> source; ///< of OpenCL C in the place of PTX
   std::map<std::string, std::unique_ptr<struct Function>> functions;
 };
 struct Function {
   std::string name;
   Module *module;
-  std::unique_ptr<ptx::Program> program; ///< none for a cubin
+  std::unique_ptr<ptx::Program> program; ///< of PTX alone
   uint32_t shared = 48 << 10; ///< what a launch may ask for
 };
 using Work = std::function<CUresult()>;
@@ -65,6 +67,7 @@ struct State {
   std::set<Event *> events;
   std::set<Graph *> graphs;
   std::set<Executable *> executables;
+  Cleared cleared;
   ptx::Epochs epochs;
   ptx::Statistics statistics;
   void reset();
