@@ -344,7 +344,8 @@ def GradientOp : Kiln_Op<"gradient", [Pure]> {
   let hasVerifier = 1;
 }
 /// Uniform in [0, 1): the high 24 bits of word 0 of Philox4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011). Counter:
-/// position in the result (two words), stream, low word of key[1] (the step); key: the two words of key[0] (the seed). key is i64[2].
+/// position in the result, low word of key[2], stream, low word of key[1] (the step); key: the two words of key[0] (the seed). key is i64[3], or
+/// i64[2] with key[2] = 0. In a loop key[2] is the loop's step: a scan refuses a key that is the same each time (ops/ScanDraws.cpp).
 def RandomOp : Kiln_Tensor<"random", "Index", [Kiln_Costly], Kiln_NotDifferentiable, 0> {
   let arguments = (ins AnyRankedTensor:$key, I64Attr:$stream, DenseI64ArrayAttr:$shape);
   let hasVerifier = 1;
@@ -361,6 +362,7 @@ def ScanOp : Kiln_Op<"scan", [Pure, IsolatedFromAbove, SingleBlock, AttrSizedOpe
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let hasCanonicalizer = 1;
   let skipDefaultBuilders = 1;
   /// `body` is taken: its arguments are those of a step, it ends in kiln.return.

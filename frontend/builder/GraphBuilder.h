@@ -105,7 +105,8 @@ public:
   //===- derivatives -===//
   mlir::Value detach(mlir::Value x); ///< x without a derivative
   std::vector<mlir::Value> gradient(mlir::Value y, llvm::ArrayRef<mlir::Value> with); ///< of sum(y) with respect to each
-  mlir::Value random(mlir::Value key, int64_t stream, Sizes shape); ///< f32 in [0, 1); key: i64[2], seed and step
+  /// f32 in [0, 1); key: i64[2], seed and step. In a loop each of its steps draws others.
+  mlir::Value random(mlir::Value key, int64_t stream, Sizes shape);
   void copy(mlir::Operation *op, mlir::IRMapping &map) { ops.clone(*op, map); } ///< of another graph
 
   //===- what is known now -===//
@@ -124,8 +125,13 @@ private:
   /// f32 for half floats, so that long sums keep their digits; the caller casts back.
   mlir::Value widened(mlir::Value x);
 
+  struct Loop {
+    mlir::Value turn; ///< which step, in its body
+    int64_t steps;
+  };
   mlir::OpBuilder &ops;
   mlir::Location location;
+  llvm::SmallVector<Loop> loops; ///< whose steps are being written, outermost first
 };
 
 } // namespace kiln

@@ -1,5 +1,6 @@
 //===- Loops.cpp - the GraphBuilder's scan ---------------------------------------------------------------------===//
 #include "frontend/builder/GraphBuilder.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -42,19 +43,27 @@ std::vector<Value> GraphBuilder::scan(ArrayRef<Value> states, ArrayRef<Value> in
     body->addArgument(state.getType(), location);
   for (Value input : inputs)
     body->addArgument(RankedTensorType::get(sizesOf(input).drop_front(), elementOf(input)), location);
-  SmallVector<Value> arguments(body->getArguments());
+  SmallVector<Value> arguments(body->getArguments()), over(inputs);
+  Type count = IntegerType::get(context(), 64);
+  BlockArgument turn = body->addArgument(RankedTensorType::get({}, count), location);
   std::vector<Value> returned;
   {
     OpBuilder::InsertionGuard guard(ops);
     ops.setInsertionPointToStart(body.get());
+    loops.push_back({turn, steps});
+    auto leave = llvm::make_scope_exit([&] { loops.pop_back(); });
     returned = step(ArrayRef(arguments).take_front(states.size()), ArrayRef(arguments).drop_front(states.size()));
     ops.create<ReturnOp>(location, returned);
   }
   for (size_t i = 0; i < states.size(); ++i)
     if (returned[i].getType() != states[i].getType())
       throw BuildError{"a loop carries " + shapeText(states[i]) + ", but a step makes " + shapeText(returned[i]) + " of it"};
+  if (turn.use_empty())
+    body->eraseArgument(turn.getArgNumber());
+  else
+    over.push_back(iota(count, {steps}, 0));
   SmallVector<Value> uses = isolate(*body);
-  auto made = ops.create<ScanOp>(location, steps, reverse, states, inputs, uses, body.release());
+  auto made = ops.create<ScanOp>(location, steps, reverse, states, over, uses, body.release());
   return {made->result_begin(), made->result_end()};
 }
 

@@ -4,8 +4,9 @@ import pytest
 
 from conftest import Cases, Graph
 from layer_references import REFERENCES
+from ops.references import uniform
 
-RANDOM = {"batch_norm_training", "batch_norm_curvature", "dropout", "flip", "shift", "crop_training"}
+RANDOM = {"draws", "batch_norm_training", "batch_norm_curvature", "dropout", "flip", "shift", "crop_training"}
 
 
 def drawn(name, shape, dtype):
@@ -79,6 +80,15 @@ def test_batch_norm_curvature(cases):
     np.testing.assert_allclose(got["slope"], slope(x), rtol=1e-4, atol=1e-5)
     bend = (slope(x + 1e-3 * c["v"]) - slope(x - 1e-3 * c["v"])) / 2e-3
     np.testing.assert_allclose(got["bend"], bend, rtol=1e-3, atol=2e-4)
+
+
+def test_draws_in_loops(cases):
+    """y = x times numbers of two streams, Philox's with each step of the loops in its counter; the way back draws the same again."""
+    c, got = cases.inputs("draws"), cases.outputs("draws")
+    seed, step = c["key"]
+    rows = [[uniform(1, (5,))((seed, step, 4 * t + u)) * uniform(0, (4, 5))((seed, step, t))[u] for u in range(4)] for t in range(3)]
+    np.testing.assert_allclose(got["slope"], rows, rtol=1e-6)
+    np.testing.assert_allclose(got["y"], c["x"] * rows, rtol=1e-6)
 
 
 def test_dropout(cases):

@@ -284,6 +284,7 @@ assert philox((0xFFFFFFFF,) * 4, (0xFFFFFFFF,) * 2)[0] == 0x408F276D
 assert philox((0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0))[0] == 0xD16CFE09
 case("random", np.array([0, 0]), uniform(0, (3, 7)), "stream = 0 : i64, shape = array<i64: 3, 7>")
 case("random", np.array([0x299F31D0A4093822, 2**40 + 5]), uniform(4000000000, (2, 3, 19)), "stream = 4000000000 : i64, shape = array<i64: 2, 3, 19>")
+case("random", np.array([12345678901, 7, 2**33 + 9]), uniform(3, (5, 11)), "stream = 3 : i64, shape = array<i64: 5, 11>")
 case("random", np.array([-1, -1]), uniform(7, (1,)), "stream = 7 : i64, shape = array<i64: 1>")
 
 # Empty tensors.

@@ -129,8 +129,8 @@ def philox(counter, key):
 
 def uniform(stream, shape):
     def call(key):
-        seed, step = (int(v) & (2**64 - 1) for v in key)
-        words = [philox((i, 0, stream, step & 0xFFFFFFFF), (seed & 0xFFFFFFFF, seed >> 32))[0] for i in range(int(np.prod(shape)))]
+        seed, step, turn = (int(v) & (2**64 - 1) for v in (*key, 0)[:3])
+        words = [philox((i, turn & 0xFFFFFFFF, stream, step & 0xFFFFFFFF), (seed & 0xFFFFFFFF, seed >> 32))[0] for i in range(int(np.prod(shape)))]
         return (np.array([w >> 8 for w in words]) * 2.0**-24).astype("f4").reshape(shape)
     return call
 

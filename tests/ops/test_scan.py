@@ -1,8 +1,11 @@
 """Loops as programs run them: numpy's answer for odd and even numbers of steps, both ways, states that go round, and indices checked in each step."""
+import os
+
 import numpy as np
 import pytest
 
 from models import kiln
+from references import uniform
 
 ROW, TABLE = "tensor<3xf32>", "tensor<5x3xf32>"
 
@@ -62,3 +65,29 @@ def test_indices(bad, tmp_path):
     indices[2, 1] = bad
     done = run(tmp_path, text, {"t": table, "is": indices}, check=False)
     assert done.code == 1 and str(bad) in done.err and not (tmp_path / "out.npz").exists()
+
+
+@pytest.mark.parametrize("flag", ["", "reverse"])
+@pytest.mark.parametrize("form", ["loop", "steps"])
+def test_draws(form, flag, tmp_path):
+    """A step's number in the key: Philox's numbers for it, whichever way the loop runs and whether it is one; its gradient draws them again."""
+    row, stack = "tensor<7xf32>", "tensor<5x7xf32>"
+    keys = np.array([[2**40 + 3, 9, t] for t in (4, 0, 2**32 + 1, 2, 3)])
+    text = f"""func.func @main(%x: {stack} {{kiln.name = "x"}}, %k: tensor<5x3xi64> {{kiln.name = "k"}}) -> ({stack} {{kiln.name = "y"}}, {stack} {{kiln.name = "slope"}}) {{
+  %y = kiln.scan 5 over(%xt = %x, %kt = %k) {{{flag}}} : ({stack}, tensor<5x3xi64>) -> {stack} {{
+    %r = kiln.random %kt {{stream = 6 : i64, shape = array<i64: 7>}} : (tensor<3xi64>) -> {row}
+    %p = kiln.mul %xt, %r : ({row}, {row}) -> {row}
+    kiln.return %p : {row}
+  }}
+  %g = kiln.gradient %y wrt(%x) : ({stack}, {stack}) -> {stack}
+  return %y, %g : {stack}, {stack}
+}}
+"""
+    if form == "steps":
+        (tmp_path / "loop.mlir").write_text(text)
+        text = kiln.execute([os.path.join(os.path.dirname(kiln.BINARY), "kiln-opt"), "--kiln-autodiff", "--kiln-unroll", tmp_path / "loop.mlir"]).out
+        assert "kiln.scan" not in text and text.count("kiln.random") >= 5
+    x, numbers = np.linspace(-2, 2, 35, dtype="f4").reshape(5, 7), np.array([uniform(6, (7,))(key) for key in keys])
+    got = run(tmp_path, text, {"x": x, "k": keys})
+    np.testing.assert_array_equal(got["slope"], numbers)
+    np.testing.assert_array_equal(got["y"], x * numbers)

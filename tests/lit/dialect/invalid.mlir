@@ -568,6 +568,45 @@ func.func @scan_outside(%x: tensor<2xf32>, %y: tensor<2xf32>) -> tensor<2xf32> {
 
 // -----
 
+func.func @scan_draws(%key: tensor<2xi64>, %x: tensor<4x3xf32>) -> tensor<4x3xf32> {
+  %0 = kiln.scan 4 over(%s = %x) with(%k = %key) : (tensor<4x3xf32>, tensor<2xi64>) -> tensor<4x3xf32> {
+    // expected-error @+1 {{draws the same numbers in each of 4 steps of a scan, as its key is the same in each; expected a key whose third number is the step's, or a draw before the scan}}
+    %1 = kiln.random %k {stream = 0 : i64, shape = array<i64: 3>} : (tensor<2xi64>) -> tensor<3xf32>
+    %2 = kiln.mul %s, %1 : (tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32>
+    kiln.return %2 : tensor<3xf32>
+  }
+  return %0 : tensor<4x3xf32>
+}
+
+// -----
+
+// The inner scan's steps differ, those of the outer one draw the same.
+func.func @scan_draws_within(%keys: tensor<2x2xi64>, %x: tensor<4x2x3xf32>) -> tensor<4x2x3xf32> {
+  %0 = kiln.scan 4 over(%s = %x) with(%k = %keys) : (tensor<4x2x3xf32>, tensor<2x2xi64>) -> tensor<4x2x3xf32> {
+    %1 = kiln.scan 2 over(%t = %s, %own = %k) : (tensor<2x3xf32>, tensor<2x2xi64>) -> tensor<2x3xf32> {
+      // expected-error @+1 {{draws the same numbers in each of 4 steps}}
+      %2 = kiln.random %own {stream = 0 : i64, shape = array<i64: 3>} : (tensor<2xi64>) -> tensor<3xf32>
+      kiln.return %2 : tensor<3xf32>
+    }
+    kiln.return %1 : tensor<2x3xf32>
+  }
+  return %0 : tensor<4x2x3xf32>
+}
+
+// -----
+
+// A key that is carried, but never changes.
+func.func @scan_draws_state(%key: tensor<2xi64>) -> tensor<4x3xf32> {
+  %0:2 = kiln.scan 4 carry(%k = %key) : (tensor<2xi64>) -> (tensor<2xi64>, tensor<4x3xf32>) {
+    // expected-error @+1 {{draws the same numbers in each of 4 steps}}
+    %1 = kiln.random %k {stream = 0 : i64, shape = array<i64: 3>} : (tensor<2xi64>) -> tensor<3xf32>
+    kiln.return %k, %1 : tensor<2xi64>, tensor<3xf32>
+  }
+  return %0#1 : tensor<4x3xf32>
+}
+
+// -----
+
 func.func @repeat_nothing(%x: tensor<2xf32>) -> tensor<2xf32> {
   // expected-error @+1 {{repeats @step, but the module has no function of that name}}
   %0 = kiln.repeat @step 3 carry(%x) over() with() : (tensor<2xf32>) -> tensor<2xf32>

@@ -57,6 +57,22 @@ static void addSequences(Writer &w) {
   w.model("shared", Model("shared", {x}, twice(twice(x))), 3);
 }
 
+/// Both loops draw: a number for each element, and one for each row of the inner loop's steps; and the derivative of the sum by x.
+static void addDraws(Writer &w) {
+  using namespace mlir;
+  Value key = w.input("draws.key", {2}, Element::I64), x = w.input("draws.x", {3, 4, 5});
+  Value y = w.b.scan({}, x, true, [&](ArrayRef<Value>, ArrayRef<Value> rows) {
+    return w.b.scan({}, rows, false, [&](ArrayRef<Value>, ArrayRef<Value> row) {
+      return std::vector<Value>{w.b.map<MulOp>(row[0], w.b.random(key, 1, {5}))};
+    });
+  })[0];
+  y = w.b.scan({}, y, false, [&](ArrayRef<Value>, ArrayRef<Value> rows) {
+    return std::vector<Value>{w.b.map<MulOp>(rows[0], w.b.random(key, 0, {4, 5}))};
+  })[0];
+  w.result("draws.y", y);
+  w.result("draws.slope", w.b.gradient(y, x).front());
+}
+
 static void addTraining(Writer &w) {
   w.layer("batch_norm_training", BatchNorm(), {6, 3, 4, 5}, true);
   w.curvature("batch_norm_curvature", BatchNorm(), {5, 2, 3});
@@ -71,6 +87,7 @@ void addLayers(Writer &w) {
   addPictures(w);
   addSequences(w);
   addTraining(w);
+  addDraws(w);
 }
 
 } // namespace kiln::builder::test
