@@ -1,6 +1,8 @@
 //===- Marks.cpp - see Marks.h ------------------------------------------------------------------------------------===//
 #include "frontend/builder/Marks.h"
+#include "frontend/builder/Augmentation.h"
 #include "frontend/builder/Formulas.h"
+#include "frontend/builder/Windows.h"
 
 using namespace mlir;
 
@@ -20,6 +22,20 @@ static NamedAttribute named(GraphBuilder &b, const char *key, const std::string 
 
 static NamedAttribute named(GraphBuilder &b, const char *key, double number) {
   return {StringAttr::get(b.context(), key), FloatAttr::get(Float64Type::get(b.context()), number)};
+}
+
+static NamedAttribute named(GraphBuilder &b, const char *key, int64_t number) {
+  return {StringAttr::get(b.context(), key), IntegerAttr::get(IntegerType::get(b.context(), 64), number)};
+}
+
+Value markFlip(GraphBuilder &b, Value x) { return marked(b, x, {named(b, "layer", "random_flip")}); }
+
+Value markShift(GraphBuilder &b, Value x, int64_t most) {
+  return marked(b, x, {named(b, "layer", "random_shift"), named(b, "most", most)});
+}
+
+Value markCrop(GraphBuilder &b, Value x, int64_t height, int64_t width) {
+  return marked(b, x, {named(b, "layer", "random_crop"), named(b, "height", height), named(b, "width", width)});
 }
 
 Value markDropout(GraphBuilder &b, Value x, double rate) {
@@ -66,6 +82,35 @@ static double numberOf(DictionaryAttr mark, const char *key) {
   return number.getValueAsDouble();
 }
 
+static int64_t integerOf(DictionaryAttr mark, const char *key) {
+  auto number = mark.getAs<IntegerAttr>(key);
+  if (!number || !number.getType().isInteger(64) || std::abs(number.getInt()) > INT32_MAX)
+    throw BuildError{"the graph's " + std::string(attribute) + " has no '" + key + "' of type i64 below 2^31"};
+  return number.getInt();
+}
+
+/// A part from anywhere, in the middle of zeros: slices that take the middle follow.
+static Value croppedWithin(Scope &s, Value x, int64_t height, int64_t width) {
+  requireCrop(x, height, width);
+  int64_t spareY = sizesOf(x)[2] - height, spareX = sizesOf(x)[3] - width, top = spareY / 2, left = spareX / 2;
+  Value part = croppedAtRandom(s, x, height, width);
+  return s.b.pad(part, s.b.splat(elementOf(x), {}, 0), {0, 0, top, left}, {0, 0, spareY - top, spareX - left});
+}
+
+/// What an augmentation's mark makes of x in training, or null for another mark.
+static Value augmented(Scope &s, Value x, llvm::StringRef layer, DictionaryAttr mark) {
+  if (layer == "random_flip") {
+    requirePicture(x);
+    return flippedAtRandom(s, x);
+  }
+  if (layer == "random_shift") {
+    int64_t most = integerOf(mark, "most");
+    requireShift(x, most);
+    return shiftedAtRandom(s, x, most);
+  }
+  return layer == "random_crop" ? croppedWithin(s, x, integerOf(mark, "height"), integerOf(mark, "width")) : Value();
+}
+
 /// The statistic's value before the step.
 Value MarkedCopy::keptOf(llvm::StringRef name) const {
   auto found = uses.find(name.str());
@@ -104,9 +149,11 @@ void MarkedCopy::write(Operation *op) {
     map.map(op->getResult(0), rate < 1 ? dropped(scope, map.lookup(op->getOperand(0)), rate) : scope.b.fill(op->getResult(0), 0));
   } else if (layer == "batch_norm") {
     writeBatchNorm(op, mark);
+  } else if (Value changed = augmented(scope, map.lookup(op->getOperand(0)), layer.getValue(), mark)) {
+    map.map(op->getResult(0), changed);
   } else {
     throw BuildError{"the graph's " + std::string(attribute) + " names the layer '" + layer.str() +
-                     "', expected dropout or batch_norm"};
+                     "', expected dropout, batch_norm, random_flip, random_shift or random_crop"};
   }
 }
 

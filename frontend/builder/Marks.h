@@ -4,8 +4,9 @@
 // importer, a checkpoint), a reshape of x to its own shape, which folds away, tells what training does there:
 //   %y = kiln.reshape %x {shape = ..., kiln.training = {layer = "dropout", rate = 0.5 : f64}}
 //   %y = kiln.reshape %x {shape = ..., kiln.training = {layer = "batch_norm", mean = "m", variance = "v", momentum = 0.1 : f64}}
-// Of the second, m and v are kiln.parameters marked `kiln.statistic`; uses of them behind the mark get the batch's own in training, and the
-// kept ones follow: m += momentum * (batch - m).
+//   ... {layer = "random_flip"}   ... {layer = "random_shift", most = 2 : i64}   ... {layer = "random_crop", height = 24 : i64, width = 24 : i64}
+// Of a batch norm, m and v are kiln.parameters marked `kiln.statistic`; uses of them behind the mark get the batch's own in training, and the
+// kept ones follow: m += momentum * (batch - m). Behind a crop stand the slices that take the middle: in training what was cropped is put there.
 //
 //===----------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_FRONTEND_BUILDER_MARKS_H
@@ -16,6 +17,9 @@ namespace kiln::builder {
 
 mlir::Value markDropout(GraphBuilder &b, mlir::Value x, double rate);
 mlir::Value markBatchNorm(GraphBuilder &b, mlir::Value x, const std::string &mean, const std::string &variance, double momentum);
+mlir::Value markFlip(GraphBuilder &b, mlir::Value x);
+mlir::Value markShift(GraphBuilder &b, mlir::Value x, int64_t most);
+mlir::Value markCrop(GraphBuilder &b, mlir::Value x, int64_t height, int64_t width);
 
 /// The batch's mean and variance for each channel. Rows that fill up the batch have weight 0 and do not count.
 struct BatchStatistics {

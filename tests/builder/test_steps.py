@@ -157,6 +157,25 @@ def test_gradient_is_the_losss(folder, name):
         assert (up - down) / (2 * h) / len(target) == pytest.approx(gradient @ d, rel=0.03, abs=2e-3)
 
 
+def test_a_checkpoint_trains_as_its_model_did(folder):
+    """Augmentation, dropout and batch norm come back out of a checkpoint's graph: the same draws, the same step; and each one matters."""
+    rng = np.random.default_rng(3)
+    image, target = rng.normal(size=(6, 2, 9, 8)).astype(np.float32), rng.integers(0, 3, 6)
+    first, again = Run(folder, "augmented", 0.1), Run(folder, "augmented_again", 0.1)
+    before = first.values()
+    a, b = (run({"image": image}, target) for run in (first, again))
+    np.testing.assert_allclose(b["prediction"], a["prediction"], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(b["statistics"], a["statistics"], rtol=1e-6, atol=1e-6)
+    for name, value in again.values().items():
+        assert np.abs(value - before[name]).max() > 0, name
+        np.testing.assert_allclose(value, first.values()[name], rtol=1e-5, atol=1e-6, err_msg=name)
+    text = first.steps.step.text, again.steps.step.text
+    assert text[0].count("kiln.random") == text[1].count("kiln.random") == 1 + 2 + 2 + 1 + 1
+    assert first.steps.evaluate.text.count("kiln.random") == again.steps.evaluate.text.count("kiln.random") == 0
+    ours, theirs = (run.evaluate({"image": image}, target)["prediction"] for run in (first, again))
+    np.testing.assert_allclose(theirs, ours, rtol=1e-5, atol=1e-5)
+
+
 def test_checkpoint_is_a_safetensors_file(folder):
     """PyPI's safetensors reads what the regions hold."""
     steps, tensors = Steps(folder, "pictures"), load_file(folder / "pictures.safetensors")

@@ -15,16 +15,14 @@ static llvm::json::Value listOf(const std::vector<Part> &parts) {
   return list;
 }
 
-static void writeStep(const std::string &folder, const Model &model, int64_t batch, const TrainingOptions &options) {
-  mlir::MLIRContext context;
-  auto graphs = buildTraining(model, batch, 1, options, context);
+static void writeStep(const std::string &folder, const std::string &name, llvm::Expected<TrainingGraphs> graphs) {
   if (!graphs)
-    throw BuildError{model.name + ": " + llvm::toString(graphs.takeError())};
+    throw BuildError{name + ": " + llvm::toString(graphs.takeError())};
   auto open = [&](const std::string &end) {
     std::error_code error;
-    auto stream = std::make_unique<llvm::raw_fd_ostream>(folder + "/" + model.name + end, error);
+    auto stream = std::make_unique<llvm::raw_fd_ostream>(folder + "/" + name + end, error);
     if (error)
-      throw BuildError{"cannot write " + folder + "/" + model.name + end};
+      throw BuildError{"cannot write " + folder + "/" + name + end};
     return stream;
   };
   *open(".step.mlir") << *graphs->step << "\n";
@@ -32,6 +30,20 @@ static void writeStep(const std::string &folder, const Model &model, int64_t bat
   *open(".json") << llvm::json::Value(
       llvm::json::Object{{"parameters", listOf(graphs->parameters)}, {"statistics", listOf(graphs->statistics)}});
   *open(".safetensors") << checkpointOf(*graphs, "{}");
+}
+
+static void writeStep(const std::string &folder, const Model &model, int64_t batch, const TrainingOptions &options) {
+  mlir::MLIRContext context;
+  writeStep(folder, model.name, buildTraining(model, batch, 1, options, context));
+}
+
+/// The same once more, of what its checkpoint says.
+static void writeStepAgain(const std::string &folder, const std::string &name, const TrainingOptions &options) {
+  mlir::MLIRContext context;
+  auto graph = readCheckpoint(folder + "/" + name + ".safetensors", context);
+  if (!graph)
+    throw BuildError{llvm::toString(graph.takeError())};
+  writeStep(folder, name + "_again", buildTraining(std::move(*graph), options));
 }
 
 /// One neuron without bias and with the course's first weights.
@@ -56,6 +68,14 @@ static Model pictures() {
   x = concat({AveragePool2D(3).strides(2).padding(Padding::Same)(x), NormPool2D(2)(x)});
   x = dropout(0.3)(flatten()(x));
   return Model("pictures", {image}, Dense(3).activation(softmax())(Dense(6).activation(prelu())(x)));
+}
+
+/// All that training alone does, and augmentation of what is not the input, and of only one of two branches.
+static Model augmented() {
+  Tensor image = input("image", {2, 9, 8}), x = randomShift(2)(randomFlip()(image));
+  x = randomCrop(6, 5)(Conv2D(3, 3).padding(Padding::Same).activation(tanh())(x));
+  x = add({randomFlip()(x), BatchNorm()(x)});
+  return Model("augmented", {image}, Dense(3)(dropout(0.4)(flatten()(x))));
 }
 
 static Model sequence(const std::string &name, const Layer &layer) {
@@ -85,6 +105,8 @@ void writeSteps(const std::string &folder) {
   writeStep(folder, accumulating, 4, accumulated);
   writeStep(folder, findInZoo("softmax_regression")->build(), 4, options("cross_entropy", "sgd"));
   writeStep(folder, pictures(), 6, options("cross_entropy", "sgd"));
+  writeStep(folder, augmented(), 6, options("cross_entropy", "sgd"));
+  writeStepAgain(folder, "augmented", options("cross_entropy", "sgd"));
   writeStep(folder, sequence("recurrent_lstm", LSTM(6).sequences(true)), 3, options("cross_entropy", "sgd"));
   writeStep(folder, sequence("recurrent_gru", GRU(6).sequences(true)), 3, options("cross_entropy", "sgd"));
   writeStep(folder, sequence("attending", MultiHeadAttention(2).causal(true)), 3, options("cross_entropy", "sgd"));
