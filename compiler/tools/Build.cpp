@@ -30,6 +30,20 @@ void BuildOptions::declareOutputs(CLI::App &command) {
       ->allow_extra_args(false);
 }
 
+void declareDump(CLI::App &command, std::vector<std::string> &stages) {
+  command.add_option("--dump", stages, "print stages to standard output")
+      ->type_name("STAGE,...")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::IsMember({"autodiff", "graph", "outlined", "fused", "layout", "lifted", "hoisted", "merged", "scheduled",
+                             "planned", "llvm", "asm", "ptx"}));
+}
+
+void dumpTo(CompileOptions &options, const std::vector<std::string> &stages) {
+  options.dump = stages;
+  options.print = [](llvm::StringRef text) { fwrite(text.data(), 1, text.size(), stdout); };
+}
+
 std::string modelName(const std::string &path) {
   llvm::StringRef name = path;
   name.consume_front("zoo:");

@@ -33,6 +33,11 @@ private:
   std::unique_ptr<codegen::Cache> cache;
 };
 
+/// --dump: stages of a compilation to print.
+void declareDump(CLI::App &command, std::vector<std::string> &stages);
+/// The stages that are asked for go to standard output.
+void dumpTo(CompileOptions &options, const std::vector<std::string> &stages);
+
 /// A model's name as people and C see it: the file's name without folder and ending.
 std::string modelName(const std::string &path);
 } // namespace kiln::tools

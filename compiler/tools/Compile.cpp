@@ -16,8 +16,7 @@ struct CompileCommand {
   llvm::Error run() {
     CompileOptions options;
     options.prefix = prefix;
-    options.dump = dump;
-    options.print = [](llvm::StringRef text) { fwrite(text.data(), 1, text.size(), stdout); };
+    dumpTo(options, dump);
     options.staticExecutable = isStatic;
     if (output.empty())
       output = modelName(build.source.path);
@@ -82,11 +81,7 @@ RegisterCommand command(10, [](CLI::App &app) {
       ->delimiter(',')
       ->allow_extra_args(false);
   compile->add_flag("--static", state->isStatic, "a fully static executable");
-  compile->add_option("--dump", state->dump, "print stages to standard output")
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->check(CLI::IsMember({"autodiff", "graph", "outlined", "fused", "layout", "lifted", "hoisted", "merged", "scheduled",
-                             "planned", "llvm", "asm", "ptx"}));
+  declareDump(*compile, state->dump);
   return std::make_pair(compile, Run([state] { return state->run(); }));
 });
 } // namespace

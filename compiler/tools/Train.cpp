@@ -39,11 +39,11 @@ struct TrainCommand {
   BuildOptions build;
   TrainingChoices choices;
   std::string output;
-  std::vector<std::string> emit;
+  std::vector<std::string> emit, dump;
   CLI::App *app = nullptr;
 
   llvm::Error run() {
-    bool leave = !emit.empty();
+    bool leave = !emit.empty() || !dump.empty();
     if (llvm::Error error = choices.settle(build.source))
       return error;
     if (output.empty())
@@ -73,6 +73,9 @@ struct TrainCommand {
       if (llvm::Error error = compileTo(*started, std::move(graphs->step), wants("lib") ? output + ".a" : "",
                                         wants("header") ? output + ".h" : "", codegen::identifier(choices.name)))
         return error;
+    if (!dump.empty() && graphs->step && !wants("exe"))
+      if (llvm::Error error = compileTo(*started, std::move(graphs->step), "", "", "kiln_step"))
+        return error;
     if (leave && !wants("exe"))
       return staging.commit();
     if (!graphs->step)
@@ -92,7 +95,7 @@ struct TrainCommand {
 private:
   bool wants(llvm::StringRef kind) const { return llvm::is_contained(emit, kind); }
 
-  /// The step as text: kiln bench times its kernels, kiln compile dumps its stages.
+  /// The step as text: kiln bench times its kernels.
   llvm::Error write(mlir::ModuleOp step, codegen::Staging &staging) const {
     auto staged = staging.add(output + ".mlir");
     if (!staged)
@@ -115,6 +118,8 @@ private:
     options.outputs.library = library;
     options.header = header;
     options.optionsText = choices.recipe();
+    if (prefix != "kiln_evaluate")
+      dumpTo(options, dump);
     auto facts = with.compile(options);
     return facts ? llvm::Error::success() : facts.takeError();
   }
@@ -142,7 +147,8 @@ RegisterCommand command(15, [](CLI::App &app) {
       "  kiln train net.onnx --loss cross_entropy --optimizer adam --data train.npz\n"
       "  kiln train zoo:mlp --emit=exe -o mlp-trainer               a native executable that trains\n"
       "  kiln train zoo:mlp --emit=lib,header -o mlp_step           one step as a C library\n"
-      "  kiln train zoo:mlp --emit=mlir && kiln bench mlp.mlir       the time of each kernel of a step");
+      "  kiln train zoo:mlp --emit=mlir && kiln bench mlp.mlir       the time of each kernel of a step\n"
+      "  kiln train zoo:mlp --dump=fused                             a stage of the step's compilation");
   state->build.declare(*train);
   state->choices.declare(*train);
   train->add_option("-o,--output", state->output, "name of what --emit leaves, without ending (default: the model's name)");
@@ -152,6 +158,7 @@ RegisterCommand command(15, [](CLI::App &app) {
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::IsMember({"exe", "lib", "header", "mlir"}));
+  declareDump(*train, state->dump);
   return std::make_pair(train, Run([state] { return state->run(); }));
 });
 } // namespace
