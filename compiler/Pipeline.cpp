@@ -48,8 +48,10 @@ std::string provenanceOf(ModuleOp module, const CompileOptions &options, const c
     llvm::json::Array cards;
     for (auto [capability, image] : llvm::zip(options.target.capabilities, kernel.images)) {
       bytes += static_cast<int64_t>(image.cubin.size());
-      cards.push_back(llvm::json::Object{
-          {"card", "sm_" + std::to_string(capability)}, {"registers", image.registers}, {"spills", image.spills}});
+      cards.push_back(llvm::json::Object{{"card", "sm_" + std::to_string(capability)},
+                                         {"registers", image.registers},
+                                         {"spills", image.spills},
+                                         {"stack", image.stack}});
     }
     kernels.push_back(llvm::json::Object{{"name", kernel.name},
                                          {"schedule", kernel.code.schedule},

@@ -1,19 +1,17 @@
-"""What ptxas makes of every kernel of the zoo: registers, spills, shared memory; and how much of a tile's main loop is multiply-adds."""
-import glob
-import json
+"""What ptxas makes of every kernel of every model of the zoo and of the conformance suite: registers, spills, stack, shared memory, as a
+table in build/results/gpu-kernels.txt; and how much of a tile's main loop is multiply-adds."""
 import os
 import re
-import subprocess
-import sysconfig
 
 import pytest
 
-from models import kiln
+from models import kiln, make_models
 
-TARGET = ["host-cuda-sm_80", "host-cuda-sm_90"]
-STEPS = ["mlp", "lenet5", "gpt", "mnist_cnn"]
-SITE = sysconfig.get_paths()["purelib"]
-PTXAS = f"{SITE}/nvidia/cuda_nvcc/bin/ptxas"
+from . import assembled
+
+ZOO = ["bigram", "bn_cnn", "gpt", "lenet5", "line", "lstm", "mlp", "mlp_dropout", "mnist_cnn", "perceptron", "resnet",
+       "softmax_regression", "xor"]
+STEPS = ["mlp", "lenet5", "gpt", "mnist_cnn", "resnet"]
 GEMM = """func.func @main(%a: tensor<1024x1024xf32> {kiln.name = "a"}, %b: tensor<1024x1024xf32> {kiln.name = "b"})
     -> (tensor<1024x1024xf32> {kiln.name = "product"}) {
   %0 = kiln.contract %a, %b {labels = "mk,kn->mn"} : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>
@@ -30,66 +28,100 @@ CONVOLUTION = """func.func @main(%a: tensor<16x64x56x56xf32> {kiln.name = "a"}, 
 """
 
 
-def kernels_of(model, folder, target, batch=None):
-    """The kernels in the provenance that the compiler leaves in an object."""
-    kiln.compile(model, folder / "model", "obj", {"batch": batch} if batch else None, target,
-                 env={**os.environ, "KILN_PTXAS": PTXAS})
-    with open(folder / "model.o", "rb") as file:
-        text = re.search(rb'\{"kernels":\[.*?\],"kiln":', file.read(), re.S)[0].decode()
-    return json.loads(text[:text.rindex(',"kiln"')] + "}")["kernels"]
+@pytest.fixture(scope="module")
+def assembler():
+    """One for all tests, so that what models share is assembled once; it leaves the table."""
+    made = assembled.Assembler()
+    yield made
+    results = os.path.join(kiln.BUILD, "results")
+    os.makedirs(results, exist_ok=True)
+    with open(os.path.join(results, "gpu-kernels.txt"), "w", encoding="utf-8") as file:
+        file.write(made.table())
 
 
-def check(kernels, card):
-    """Every kernel runs on the card, and none that multiplies matrices spills."""
+def check(kernels):
+    """Every kernel runs on each card; none that multiplies matrices or windows has anything of a thread's in memory."""
     for kernel in kernels:
-        made, = kernel["cards"]
-        assert made["card"] == card
-        assert 0 < made["registers"] <= 255
-        print(f"{kernel['name']} {card} {made['registers']:4} registers {made['spills']:5} spilled {kernel['shared']:6} shared  "
-              f"{kernel['schedule']}")
-        if kernel["schedule"].startswith("gpu_tile"):
-            assert made["spills"] == 0, kernel
+        for card in assembled.CARDS:
+            print(kernel.line(card))
+            assert 0 < kernel.cards[card]["registers"] <= 255
+            if kernel.is_product or kernel.schedule.startswith("gpu_tile"):
+                assert kernel.spilled(card) == 0 and kernel.cards[card]["stack"] == 0, kernel.line(card)
 
 
-@pytest.mark.parametrize("target", TARGET)
+def test_the_zoo_is_all_of_it():
+    assert re.findall(r"^zoo:(\w+)", kiln.kiln("zoo").out, re.M) == ZOO
+
+
+@pytest.mark.parametrize("model", ZOO)
+def test_a_model_of_the_zoo(assembler, model):
+    check(assembler.assemble(assembled.kernels_of(f"zoo:{model}", {"batch": 4})))
+
+
+@pytest.mark.parametrize("model", make_models.MODELS)
+def test_a_model_of_the_conformance_suite(assembler, model):
+    check(assembler.assemble(assembled.kernels_of(make_models.make(kiln.MODELS, model))))
+
+
 @pytest.mark.parametrize("model", STEPS)
-def test_every_kernel_of_a_model_assembles(model, target, tmp_path):
-    check(kernels_of(f"zoo:{model}", tmp_path, target, 4), target[-5:])
-
-
-@pytest.mark.parametrize("target", TARGET)
-@pytest.mark.parametrize("model", STEPS)
-def test_every_kernel_of_a_training_step_assembles(model, target, tmp_path):
+def test_a_training_step(assembler, model, tmp_path):
     kiln.kiln("train", f"zoo:{model}", "--emit=mlir", "-o", tmp_path / "step", *kiln.settings())
-    check(kernels_of(tmp_path / "step.mlir", tmp_path, target), target[-5:])
+    check(assembler.assemble(assembled.kernels_of(tmp_path / "step.mlir")))
 
 
-def main_loop(cubin):
-    """The instructions of the loop that has the most multiply-adds, of the disassembled code."""
-    tool, = glob.glob(f"{SITE}/nvidia/*/bin/nvdisasm")
-    text = subprocess.run([tool, "-c", cubin], capture_output=True, text=True, check=True).stdout
-    labels, code, best = {}, [], []
-    for line in text.splitlines():
-        if match := re.match(r"\s*(\.L_\w+):", line):
-            labels[match[1]] = len(code)
-        elif match := re.match(r"\s*/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?(.*?);", line):
-            code.append(match[1])
-            back = re.match(r"BRA.*?`?\(?(\.L_\w+)", match[1])
-            if back and back[1] in labels:
-                loop = code[labels[back[1]]:]
-                if sum(op.startswith("FFMA") for op in loop) > sum(op.startswith("FFMA") for op in best):
-                    best = loop
-    return best
+@pytest.mark.parametrize("card", assembled.CARDS)
+def test_the_compiler_says_the_same(assembler, card, tmp_path):
+    """What an artefact tells of its kernels is what ptxas says of their PTX here."""
+    expected = {kernel.name: kernel for kernel in assembler.assemble(assembled.kernels_of("zoo:lenet5", {"batch": 4}))}
+    kiln.compile("zoo:lenet5", tmp_path / "model", "obj", {"batch": 4}, f"host-cuda-{card}",
+                 env={**os.environ, "KILN_PTXAS": assembled.PTXAS})
+    found = assembled.provenance(tmp_path / "model.o")
+    assert {kernel["name"] for kernel in found} == set(expected)
+    for kernel in found:
+        wanted = expected[kernel["name"]]
+        assert kernel["cards"] == [{"card": card, "registers": wanted.cards[card]["registers"], "spills": wanted.spilled(card),
+                                    "stack": wanted.cards[card]["stack"]}]
 
 
-@pytest.mark.parametrize("card", ["sm_80", "sm_90"])
+STACK = """.version 7.0
+.target sm_80
+.address_size 64
+.visible .entry k(.param .u64 p)
+{
+	.local .align 4 .b8 __local_depot0[400];
+	.reg .b64 %rd<6>;
+	.reg .b32 %r<3>;
+	mov.u64 %rd1, __local_depot0;
+	ld.param.u64 %rd2, [p];
+	cvta.to.global.u64 %rd3, %rd2;
+	ld.global.u32 %r1, [%rd3];
+	mul.wide.u32 %rd4, %r1, 4;
+	add.s64 %rd5, %rd1, %rd4;
+	st.local.u32 [%rd5], %r1;
+	ld.local.u32 %r2, [%rd1+8];
+	st.global.u32 [%rd3], %r2;
+	ret;
+}
+"""
+
+
+def test_a_stack_is_seen():
+    kernel = assembled.Kernel("k", "gpu_map{}", 0, STACK, True)
+    assembled.Assembler().assemble([kernel])
+    assert all(400 <= kernel.cards[card]["stack"] <= 416 for card in assembled.CARDS)
+    with pytest.raises(AssertionError, match="stack"):
+        check([kernel])
+
+
+@pytest.mark.parametrize("card", assembled.CARDS)
 @pytest.mark.parametrize("graph", ["GEMM", "CONVOLUTION"])
 def test_a_tile_multiplies_and_adds(graph, card, tmp_path):
     (tmp_path / "graph.mlir").write_text(globals()[graph])
-    text = kiln.compile(tmp_path / "graph.mlir", tmp_path / "model", "obj", None, TARGET[0], extra=["--dump=ptx"]).out
-    (tmp_path / "kernel.ptx").write_text(text)
-    subprocess.run([PTXAS, f"-arch={card}", tmp_path / "kernel.ptx", "-o", tmp_path / "kernel.cubin"], check=True)
-    loop = main_loop(tmp_path / "kernel.cubin")
+    kernel, = assembled.kernels_of(tmp_path / "graph.mlir")
+    (tmp_path / "kernel.ptx").write_text(kernel.ptx)
+    done = assembled.run(assembled.PTXAS, f"-arch={card}", tmp_path / "kernel.ptx", "-o", tmp_path / "kernel.cubin")
+    assert done.returncode == 0, done.stderr
+    loop = assembled.main_loop(tmp_path / "kernel.cubin")
     adds = sum(op.startswith("FFMA") for op in loop)
     print(f"{graph} {card}: {adds} of {len(loop)} instructions are FFMA, {100 * adds / max(1, len(loop)):.1f} %")
     assert adds >= 0.8 * len(loop) > 0
