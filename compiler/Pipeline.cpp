@@ -1,17 +1,13 @@
 #include "compiler/Pipeline.h"
-#include "compiler/codegen/DeviceKernels.h"
+#include "compiler/Provenance.h"
 #include "compiler/codegen/Header.h"
-#include "compiler/codegen/Object.h"
-#include "compiler/codegen/Weights.h"
+#include "compiler/codegen/JoinWeights.h"
 #include "compiler/passes/Passes.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/JSON.h"
 #include "llvm/Support/Path.h"
 #include <chrono>
-#include <set>
 
 using namespace mlir;
 
@@ -39,54 +35,9 @@ bool holdsLoops(ModuleOp module) {
   return module.walk([](LoopOpInterface) { return WalkResult::interrupt(); }).wasInterrupted();
 }
 
-// Who made this from what: read back by `kiln inspect`. Nothing in it depends on the machine, the folder or the time.
-std::string provenanceOf(ModuleOp module, const CompileOptions &options, const codegen::BlobFacts &blob,
-                         const std::vector<codegen::CompiledKernel> &compiled, const std::vector<codegen::DeviceKernel> &onDevice) {
-  llvm::json::Array kernels, launches;
-  for (const codegen::DeviceKernel &kernel : onDevice) {
-    int64_t bytes = static_cast<int64_t>(kernel.code.ptx.size());
-    llvm::json::Array cards;
-    for (auto [capability, image] : llvm::zip(options.target.capabilities, kernel.images)) {
-      bytes += static_cast<int64_t>(image.cubin.size());
-      cards.push_back(llvm::json::Object{{"card", "sm_" + std::to_string(capability)},
-                                         {"registers", image.registers},
-                                         {"spills", image.spills},
-                                         {"stack", image.stack}});
-    }
-    kernels.push_back(llvm::json::Object{{"name", kernel.name},
-                                         {"schedule", kernel.code.schedule},
-                                         {"bytes", bytes},
-                                         {"shared", kernel.code.shared},
-                                         {"cards", std::move(cards)}});
-  }
-  for (const codegen::CompiledKernel &kernel : compiled)
-    kernels.push_back(llvm::json::Object{
-        {"name", kernel.name}, {"schedule", kernel.made.schedule}, {"bytes", codegen::loadedBytes(kernel.made.object)}});
-  eachLaunch(module, "main", [&](LaunchOp launch) {
-    llvm::json::Array offsets;
-    auto placed = launch.getOffsets();
-    for (int64_t offset : *placed)
-      offsets.push_back(offset);
-    launches.push_back(
-        llvm::json::Object{{"kernel", launch.getKernel()}, {"nodes", nodeNames(launch.getLoc())}, {"offsets", std::move(offsets)}});
-  });
-  auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
-  llvm::json::Object plan{
-      {"arena", integer("kiln.arena_size")}, {"scratch", integer("kiln.scratch_size")}, {"launches", std::move(launches)}};
-  llvm::json::Object all{{"kiln", version},
-                         {"model", options.model},
-                         {"model_sha256", options.modelHash},
-                         {"weights_sha256", llvm::toHex(llvm::ArrayRef<uint8_t>(blob.hash), true)},
-                         {"target", options.target.name},
-                         {"options", options.optionsText},
-                         {"kernels", std::move(kernels)},
-                         {"plan", std::move(plan)}};
-  return llvm::formatv("{0}", llvm::json::Value(std::move(all))).str();
-}
-} // namespace
-
-llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants,
-                        CompiledFacts &facts) {
+/// Front end to plan: the passes alone, in place. Constants too large for code join `half.constants` (parameter name -> bytes).
+llvm::Error lowerToPlan(Half &half, const CompileOptions &options) {
+  ModuleOp module = half.planned;
   std::string problems;
   ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error) {
@@ -106,6 +57,8 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
     if (ok && wants(options, stage)) {
       std::string text;
       llvm::raw_string_ostream stream(text);
+      if (options.target.isBoth())
+        stream << "// for " << half.target.name << "\n";
       module.print(stream);
       options.print(text + "\n");
     }
@@ -113,21 +66,104 @@ llvm::Error lowerToPlan(ModuleOp module, const CompileOptions &options, std::map
   };
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
   auto addLoops = [&](OpPassManager &m) { // a card's program is a list of launches
-    m.addPass(options.target.isDevice() ? createUnrollPass() : createOutlinePass());
-    if (options.target.isDevice())
+    m.addPass(half.target.isDevice() ? createUnrollPass() : createOutlinePass());
+    if (half.target.isDevice())
       addSimplify(m);
   };
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
-            (!holdsLoops(module) || step("outlined", addLoops)) && step("constants", pass(createExternalizePass(&constants))) &&
-            step("fused", pass(createFusePass())) &&
-            step("layout", pass(createLayoutPass(options.target.isDevice() ? 0 : options.target.machine.lanes))) &&
+            (!holdsLoops(module) || step("outlined", addLoops)) &&
+            step("constants", pass(createExternalizePass(&half.constants))) && step("fused", pass(createFusePass())) &&
+            step("layout", pass(createLayoutPass(half.target.isDevice() ? 0 : half.target.machine.lanes))) &&
             step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&
             step("merged", pass(createMergePass())) &&
-            step("scheduled", pass(createSchedulePass(options.target.machine, options.target.isDevice()))) &&
+            step("scheduled", pass(createSchedulePass(half.target.machine, half.target.isDevice()))) &&
             step("ordered", pass(createOrderPass())) && step("planned", pass(createPlanPass()));
   return ok ? llvm::Error::success()
             : llvm::createStringError("%s", problems.empty() ? "the graph could not be lowered" : problems.c_str());
 }
+
+/// Kernels become code, on the processor and on cards.
+llvm::Error compileKernels(Half &half, const CompileOptions &options) {
+  codegen::WorkOptions work = options.work;
+  work.assembly |= wants(options, "asm");
+  auto kernels = codegen::compileKernels(half.planned, "main", half.target, work);
+  if (!kernels)
+    return kernels.takeError();
+  half.kernels = std::move(*kernels);
+  if (half.target.isDevice()) {
+    auto made = codegen::compileDeviceKernels(half.planned, half.target, work);
+    if (!made)
+      return made.takeError();
+    half.onDevice = std::move(*made);
+  }
+  for (const codegen::DeviceKernel &kernel : half.onDevice)
+    if (wants(options, "ptx"))
+      options.print(kernel.code.ptx);
+  // The rule's estimate of scratch is for choosing; what the kernels were made with is what they need.
+  int64_t need = 0;
+  for (const codegen::CompiledKernel &kernel : half.kernels) {
+    if (wants(options, "asm"))
+      options.print(kernel.made.assembly);
+    need = std::max(need, kernel.made.scratch ? kernel.made.scratch + 1024 : 0);
+  }
+  half.planned->setAttr("kiln.scratch_size", Builder(half.planned.getContext()).getI64IntegerAttr(need));
+  return llvm::Error::success();
+}
+
+llvm::Error packWeights(Half &half, const codegen::ParameterBytes &bytes, const CompileOptions &options) {
+  auto parameter = [&](StringRef name) -> llvm::Expected<StringRef> {
+    auto constant = half.constants.find(name.str());
+    return constant != half.constants.end() ? llvm::Expected<StringRef>(constant->second) : bytes(name);
+  };
+  codegen::WorkOptions quiet = options.work;
+  quiet.progress = {};
+  return codegen::packWeights(half.planned, half.target, parameter, quiet, half.blob);
+}
+
+/// The processor's program first.
+std::vector<Half> halvesOf(ModuleOp module, const codegen::Target &target) {
+  std::vector<Half> halves(1);
+  halves[0].planned = module;
+  halves[0].target = target;
+  if (target.isBoth()) {
+    halves[0].target = target.processorHalf();
+    halves.emplace_back();
+    halves[1].copy = module.clone();
+    halves[1].planned = *halves[1].copy;
+    halves[1].target = target.cardHalf();
+  }
+  return halves;
+}
+
+/// What all programs link with: a kernel that two of them call is in both, named by what it does.
+std::vector<StringRef> objectsOf(ArrayRef<Half> halves) {
+  std::vector<StringRef> objects;
+  llvm::StringMap<StringRef> known;
+  for (const Half &half : halves)
+    for (const codegen::CompiledKernel &kernel : half.kernels) {
+      auto [entry, isNew] = known.insert({kernel.name, kernel.made.object});
+      assert((isNew || entry->second == kernel.made.object) && "a kernel's name is the hash of its text");
+      if (isNew)
+        objects.push_back(kernel.made.object);
+    }
+  return objects;
+}
+
+llvm::Error writeHeader(const std::string &path, const CompileOptions &options, const codegen::ProgramObject &program,
+                        uint64_t weights) {
+  codegen::HeaderFacts facts{options.prefix,  options.model, program.signature,        program.arena,
+                             program.scratch, weights,       options.target.isDevice()};
+  std::error_code failed;
+  llvm::raw_fd_ostream stream(path, failed);
+  stream << codegen::headerText(facts);
+  stream.close();
+  if (!failed && !stream.has_error())
+    return llvm::Error::success();
+  failed = failed ? failed : stream.error();
+  stream.clear_error();
+  return llvm::createStringError("cannot write '%s': %s", options.header.c_str(), failed.message().c_str());
+}
+} // namespace
 
 llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterBytes &bytes, const CompileOptions &options) {
   CompiledFacts facts;
@@ -151,49 +187,34 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
         return name.takeError();
       temporary = *name;
     }
-  std::map<std::string, std::string> constants;
-  if (llvm::Error e = lowerToPlan(module, options, constants, facts))
-    return e;
+  std::vector<Half> halves = halvesOf(module, options.target);
+  Half &first = halves.front(), &last = halves.back();
+  for (Half &half : halves)
+    if (llvm::Error e = lowerToPlan(half, options))
+      return e;
   watch.lap("graph");
 
-  codegen::WorkOptions work = options.work;
-  work.assembly |= wants(options, "asm");
-  auto kernels = codegen::compileKernels(module, "main", options.target, work);
-  if (!kernels)
-    return kernels.takeError();
-  std::vector<codegen::DeviceKernel> onDevice;
-  if (options.target.isDevice()) {
-    auto made = codegen::compileDeviceKernels(module, options.target, work);
-    if (!made)
-      return made.takeError();
-    onDevice = std::move(*made);
+  for (Half &half : halves) {
+    if (llvm::Error e = compileKernels(half, options))
+      return e;
+    facts.kernels += half.kernels.size() + half.onDevice.size();
   }
-  facts.kernels = kernels->size() + onDevice.size();
-  for (const codegen::DeviceKernel &kernel : onDevice)
-    if (wants(options, "ptx"))
-      options.print(kernel.code.ptx);
-  for (const codegen::CompiledKernel &kernel : *kernels)
-    if (wants(options, "asm"))
-      options.print(kernel.made.assembly);
-  // The rule's estimate of scratch is for choosing; what the kernels were made with is what they need.
-  int64_t need = 0;
-  for (const codegen::CompiledKernel &kernel : *kernels)
-    need = std::max(need, kernel.made.scratch ? kernel.made.scratch + 1024 : 0);
-  module->setAttr("kiln.scratch_size", Builder(module.getContext()).getI64IntegerAttr(need));
   watch.lap("kernels");
 
   codegen::ScratchFolder scratch;
   if (llvm::Error e = scratch.create())
     return e;
-  std::string blob = scratch.path("weights");
-  auto parameter = [&](StringRef name) -> llvm::Expected<StringRef> {
-    auto constant = constants.find(name.str());
-    return constant != constants.end() ? llvm::Expected<StringRef>(constant->second) : bytes(name);
-  };
-  codegen::WorkOptions quiet = options.work;
-  quiet.progress = {};
-  if (llvm::Error e = codegen::packWeights(module, options.target, parameter, quiet, blob))
-    return e;
+  for (Half &half : halves) {
+    half.blob = scratch.path("weights" + std::to_string(&half - halves.data()));
+    if (llvm::Error e = packWeights(half, bytes, options))
+      return e;
+  }
+  std::string blob = first.blob;
+  if (halves.size() > 1) {
+    blob = scratch.path("weights");
+    if (llvm::Error e = codegen::joinWeights(first.planned, first.blob, last.planned, last.blob, blob))
+      return e;
+  }
   auto weights = codegen::factsOf(blob);
   if (!weights)
     return weights.takeError();
@@ -202,46 +223,38 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   codegen::ProgramOptions program;
   program.prefix = options.prefix;
   program.model = options.model;
-  program.provenance = facts.provenance = provenanceOf(module, options, *weights, *kernels, onDevice);
+  program.provenance = facts.provenance = provenanceOf(halves, options, *weights);
   program.clock = options.clock;
-  program.device = options.target.isDevice() ? &onDevice : nullptr;
+  if (options.target.isDevice())
+    program.card.emplace(codegen::CardProgram{last.planned, last.onDevice});
   program.weights.size = weights->size;
   program.weights.hash = weights->hash;
   if (!options.weightsFile.empty())
     program.weights.file = llvm::sys::path::filename(options.weightsFile).str();
-  auto object = codegen::compileProgram(module, options.target, program);
+  auto object = codegen::compileProgram(first.planned, options.target, program);
   if (!object)
     return object.takeError();
   if (wants(options, "llvm"))
     options.print(object->llvm);
   facts.signature = object->signature;
-  auto integer = [&](StringRef name) { return module->getAttrOfType<IntegerAttr>(name).getInt(); };
-  facts.arena = integer("kiln.arena_size");
-  facts.scratch = integer("kiln.scratch_size");
+  facts.arena = static_cast<int64_t>(object->arena);
+  facts.scratch = static_cast<int64_t>(object->scratch);
   facts.weights = static_cast<int64_t>(weights->size);
   watch.lap("program");
 
-  if (!options.header.empty()) {
-    codegen::HeaderFacts headerFacts{
-        options.prefix, options.model, facts.signature, static_cast<uint64_t>(facts.arena), static_cast<uint64_t>(facts.scratch),
-        weights->size};
-    std::error_code failed;
-    llvm::raw_fd_ostream stream(header, failed);
-    stream << codegen::headerText(headerFacts);
-    stream.close();
-    if (failed || stream.has_error())
-      return llvm::createStringError("cannot write '%s': %s", options.header.c_str(),
-                                     (failed ? failed : stream.error()).message().c_str());
-  }
-  if (!weightsFile.empty())
-    if (llvm::Error e = codegen::writeSafetensors(blob, codegen::packedTensors(module), weightsFile))
+  if (!header.empty())
+    if (llvm::Error e = writeHeader(header, options, *object, weights->size))
       return e;
+  if (!weightsFile.empty()) {
+    auto tensors = halves.size() > 1 ? codegen::packedTensors(first.planned, last.planned) : codegen::packedTensors(first.planned);
+    if (llvm::Error e = codegen::writeSafetensors(blob, tensors, weightsFile))
+      return e;
+  }
   codegen::LinkInput input;
   input.prefix = options.prefix;
   input.hasDevice = options.target.isDevice();
   input.program = object->object;
-  for (const codegen::CompiledKernel &kernel : *kernels)
-    input.kernels.push_back(kernel.made.object);
+  input.kernels = objectsOf(halves);
   input.weights = options.weightsFile.empty() ? blob : "";
   input.staticExecutable = options.staticExecutable;
   input.soname = llvm::sys::path::filename(options.outputs.shared).str();

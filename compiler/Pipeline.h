@@ -1,6 +1,7 @@
 //===- Pipeline.h - a graph becomes artefacts --------------------------------------------------------------------------===//
 //
-// In: a module with @main and the bytes of its parameters. Out: the files asked for, all of them or none.
+// In: a module with @main and the bytes of its parameters. Out: the files asked for, all of them or none. For a target that is a processor
+// and a card, the graph is compiled twice, and the artefact holds both programs.
 //
 //===--------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_PIPELINE_H
@@ -29,7 +30,7 @@ struct CompileOptions {
 
 struct CompiledFacts {
   codegen::Signature signature;
-  int64_t arena = 0, scratch = 0, weights = 0;
+  int64_t arena = 0, scratch = 0, weights = 0; ///< bytes; on the host
   size_t kernels = 0;
   struct Step {
     std::string name;
@@ -39,9 +40,6 @@ struct CompiledFacts {
   std::string provenance;
 };
 
-/// Front end to plan: the passes alone, on `module` in place. Constants too large for code join `constants` (parameter name -> bytes).
-llvm::Error lowerToPlan(mlir::ModuleOp module, const CompileOptions &options, std::map<std::string, std::string> &constants,
-                        CompiledFacts &facts);
 llvm::Expected<CompiledFacts> compile(mlir::ModuleOp module, const codegen::ParameterBytes &bytes, const CompileOptions &options);
 
 extern const char *const version;

@@ -84,7 +84,8 @@ private:
     if (place.base == Place::Arena && side == Host)
       plan.hostArena = std::max(plan.hostArena, place.offset + bytes);
     if (place.base == Place::Weights && side == Device) {
-      plan.weightsBegin = plan.weightsEnd ? std::min(plan.weightsBegin, place.offset) : place.offset;
+      int64_t begin = place.offset / 64 * 64; // what is aligned in the blob is aligned on the card
+      plan.weightsBegin = plan.weightsEnd ? std::min(plan.weightsBegin, begin) : begin;
       plan.weightsEnd = std::max(plan.weightsEnd, place.offset + bytes);
     }
   }

@@ -51,7 +51,7 @@ private:
   void tensors(const char *kind, const std::vector<Tensor> &list, size_t first);
   std::string tied(size_t output) const;
   void prototypes();
-  void call();
+  void call(const std::string &end, const char *pointers);
   void fill(const char *array, const std::vector<Tensor> &list, size_t first);
 
   const HeaderFacts &facts;
@@ -93,6 +93,9 @@ void HeaderWriter::prototypes() {
       << "kiln_status " << prefix << "_run(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs);\n"
       << "const char *" << prefix << "_message(const kiln_context *context);\n"
       << "void " << prefix << "_destroy(kiln_context *context);\n";
+  if (facts.hasDevice)
+    out << "kiln_status " << prefix << "_run_device(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs);\n"
+        << "const kiln_device *" << prefix << "_device(const kiln_context *context);\n";
 }
 
 void HeaderWriter::fill(const char *array, const std::vector<Tensor> &list, size_t first) {
@@ -108,11 +111,13 @@ void HeaderWriter::fill(const char *array, const std::vector<Tensor> &list, size
   }
 }
 
-void HeaderWriter::call() {
+/// `end`: of the function that is called, behind "run".
+void HeaderWriter::call(const std::string &end, const char *pointers) {
   const Signature &signature = facts.signature;
   size_t inputs = signature.inputs.size(), outputs = signature.outputs.size();
-  out << "\n/* " << prefix << "_run with a pointer for each tensor: dense and row-major, of the shapes above. */\n";
-  out << "static inline kiln_status " << prefix << "_call(kiln_context *context";
+  out << "\n/* " << prefix << "_run" << end << " with a pointer " << pointers
+      << "for each tensor: dense and row-major, of the shapes above. */\n";
+  out << "static inline kiln_status " << prefix << "_call" << end << "(kiln_context *context";
   for (size_t i = 0; i < inputs; ++i)
     out << ", const " << cTypeOf(signature.inputs[i].dtype) << " *" << names[i];
   for (size_t i = 0; i < outputs; ++i)
@@ -122,7 +127,7 @@ void HeaderWriter::call() {
   out << "  kiln_tensor IN[" << std::max<size_t>(1, inputs) << "], OUT[" << std::max<size_t>(1, outputs) << "];\n";
   fill("IN", signature.inputs, 0);
   fill("OUT", signature.outputs, inputs);
-  out << "  return " << prefix << "_run(context, IN, OUT);\n}\n";
+  out << "  return " << prefix << "_run" << end << "(context, IN, OUT);\n}\n";
 }
 
 void HeaderWriter::write() {
@@ -133,7 +138,9 @@ void HeaderWriter::write() {
       << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
   sizes();
   prototypes();
-  call();
+  call("", "");
+  if (facts.hasDevice)
+    call("_device", "into the card's memory ");
   out << "\n#ifdef __cplusplus\n}\n#endif\n#endif\n";
 }
 } // namespace

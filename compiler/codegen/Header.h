@@ -14,6 +14,7 @@ struct HeaderFacts {
   std::string prefix, model;
   Signature signature;
   uint64_t arena = 0, scratch = 0, weights = 0; ///< bytes, as in kiln_model
+  bool hasDevice = false; ///< two functions more, and <prefix>_call_device
 };
 std::string headerText(const HeaderFacts &facts);
 /// `name` as a C identifier in lower case: other characters become '_', and keywords get one at their end.

@@ -6,6 +6,7 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
+#include <optional>
 
 namespace kiln::codegen {
 namespace {
@@ -65,28 +66,8 @@ std::vector<std::string> targetNames() {
   return names;
 }
 
-llvm::Expected<Target> findTarget(llvm::StringRef name) {
-  if (llvm::StringRef processor = name; processor.consume_back("-opencl")) {
-    llvm::Expected<Target> target = findTarget(processor);
-    if (!target || target->isDevice())
-      return target ? unknown(name) : target.takeError();
-    target->name += "-opencl";
-    target->capabilities = {lower::openCL};
-    return target;
-  }
-  if (auto [processor, card] = name.split("-cuda-sm_"); !card.empty()) {
-    auto known = llvm::find_if(capabilities, [&, card = card](int capability) { return card == std::to_string(capability); });
-    if (known == capabilities.end())
-      return unknown(name);
-    llvm::Expected<Target> target = findTarget(processor);
-    if (!target) {
-      llvm::consumeError(target.takeError());
-      return unknown(name);
-    }
-    target->name += ("-cuda-sm_" + card).str();
-    target->capabilities = {*known};
-    return target;
-  }
+namespace {
+llvm::Expected<Target> findProcessor(llvm::StringRef name) {
   if (name == "host") {
     llvm::StringMap<bool> features = llvm::sys::getHostCPUFeatures();
     for (const Target &target : llvm::reverse(known()))
@@ -99,6 +80,83 @@ llvm::Expected<Target> findTarget(llvm::StringRef name) {
     if (target.name == name)
       return target;
   return unknown(name);
+}
+
+llvm::Expected<Target> findOne(llvm::StringRef name) {
+  if (llvm::StringRef processor = name; processor.consume_back("-opencl")) {
+    llvm::Expected<Target> target = findProcessor(processor);
+    if (!target)
+      return target.takeError();
+    target->name += "-opencl";
+    target->capabilities = {lower::openCL};
+    target->onProcessor = false;
+    return target;
+  }
+  auto [processor, card] = name.split("-cuda-sm_");
+  if (card.empty())
+    return findProcessor(name);
+  auto number = llvm::find_if(capabilities, [&, card = card](int capability) { return card == std::to_string(capability); });
+  if (number == capabilities.end())
+    return unknown(name);
+  llvm::Expected<Target> target = findProcessor(processor);
+  if (!target) {
+    llvm::consumeError(target.takeError());
+    return unknown(name);
+  }
+  target->name += ("-cuda-sm_" + card).str();
+  target->capabilities = {*number};
+  target->onProcessor = false;
+  return target;
+}
+
+/// The name without its card.
+llvm::StringRef processorOf(const Target &target) { return llvm::StringRef(target.name).split(',').first.split("-cuda-").first; }
+} // namespace
+
+Target Target::processorHalf() const {
+  Target half = *this;
+  half.name = processorOf(*this).str();
+  half.capabilities.clear();
+  return half;
+}
+
+Target Target::cardHalf() const {
+  Target half = *this;
+  half.name.clear();
+  for (int capability : capabilities)
+    half.name += (half.name.empty() ? "" : ",") + processorOf(*this).str() + "-cuda-sm_" + std::to_string(capability);
+  half.onProcessor = false;
+  return half;
+}
+
+llvm::Expected<Target> findTarget(llvm::StringRef names) {
+  if (!names.contains(','))
+    return findOne(names);
+  llvm::SmallVector<llvm::StringRef> parts;
+  names.split(parts, ',');
+  std::optional<Target> all;
+  for (llvm::StringRef part : parts) {
+    llvm::Expected<Target> one = findOne(part.trim());
+    if (!one)
+      return one.takeError();
+    if (one->capabilities == std::vector<int>{lower::openCL})
+      return unknown(names);
+    if (!all) {
+      all = std::move(*one);
+      continue;
+    }
+    if (processorOf(*all) != processorOf(*one))
+      return llvm::createStringError("target '%s': expected one processor, with cards or without, found %s and %s",
+                                     names.str().c_str(), processorOf(*all).str().c_str(), processorOf(*one).str().c_str());
+    bool known = one->isDevice() ? llvm::is_contained(all->capabilities, one->capabilities[0]) : all->onProcessor;
+    if (known)
+      return llvm::createStringError("target '%s': %s is named twice", names.str().c_str(), one->name.c_str());
+    all->onProcessor |= one->onProcessor;
+    llvm::append_range(all->capabilities, one->capabilities);
+  }
+  llvm::sort(all->capabilities);
+  all->name = all->onProcessor ? all->processorHalf().name + "," + all->cardHalf().name : all->cardHalf().name;
+  return *all;
 }
 
 } // namespace kiln::codegen

@@ -70,6 +70,41 @@ std::string numbers(const json::Array *values) {
     result += (result.empty() ? "" : " ") + std::to_string(value.getAsInteger().value_or(0));
   return result;
 }
+// Where a kernel runs: on cards, with what it takes of one, or on the processor.
+std::string placeOf(const json::Object &kernel) {
+  const json::Array *cards = kernel.getArray("cards");
+  std::string cell = cards ? "" : "processor";
+  for (const json::Value &value : cards ? *cards : json::Array())
+    if (const json::Object *card = value.getAsObject()) {
+      int64_t spills = card->getInteger("spills").value_or(0);
+      cell += (cell.empty() ? "" : ", ") + text(*card, "card") + ": " + std::to_string(card->getInteger("registers").value_or(0)) +
+              " registers" + (spills ? ", " + std::to_string(spills) + " bytes spilled" : "");
+    }
+  return cell.empty() ? "card" : cell;
+}
+
+/// The kernels of a program, and its launches in their order; to `code` come the kernels' bytes.
+std::string describeProgram(const json::Object &program, int64_t &code) {
+  const json::Object *plan = program.getObject("plan");
+  const json::Array *kernels = program.getArray("kernels"), *launches = plan ? plan->getArray("launches") : nullptr;
+  std::map<std::string, int64_t> uses;
+  for (const json::Value &launch : launches ? *launches : json::Array())
+    if (const json::Object *object = launch.getAsObject())
+      ++uses[text(*object, "kernel")];
+  Table table({"kernel", "runs on", "schedule", "launches", "bytes"}, 3);
+  for (const json::Value &kernel : kernels ? *kernels : json::Array())
+    if (const json::Object *object = kernel.getAsObject()) {
+      int64_t bytes = object->getInteger("bytes").value_or(0);
+      table.add({text(*object, "name"), placeOf(*object), text(*object, "schedule"), std::to_string(uses[text(*object, "name")]),
+                 grouped(bytes)});
+      code += bytes;
+    }
+  Table order({"launch", "nodes", "offsets of results"}, 3);
+  for (const json::Value &launch : launches ? *launches : json::Array())
+    if (const json::Object *object = launch.getAsObject())
+      order.add({text(*object, "kernel"), text(*object, "nodes"), numbers(object->getArray("offsets"))});
+  return table.print() + "\n" + order.print() + "\n";
+}
 } // namespace
 
 llvm::Expected<std::string> describeArtefact(const std::string &path) {
@@ -88,44 +123,19 @@ llvm::Expected<std::string> describeArtefact(const std::string &path) {
   const json::Object &all = *found, &plan = *all.getObject("plan");
   std::string result = "model    " + text(all, "model") + "\nsha256   " + text(all, "model_sha256") + "\nmade by  kiln " +
                        text(all, "kiln") + " for " + text(all, "target") + "; options: " + text(all, "options") + "\n\n";
-  const json::Array *kernels = all.getArray("kernels"), *launches = plan.getArray("launches");
-  std::map<std::string, int64_t> uses;
-  for (const json::Value &launch : launches ? *launches : json::Array())
-    if (const json::Object *object = launch.getAsObject())
-      ++uses[text(*object, "kernel")];
-  // Where each kernel runs: on cards, with what they take of one, or on the processor.
-  auto place = [](const json::Object &kernel) {
-    const json::Array *cards = kernel.getArray("cards");
-    std::string cell = cards ? "" : "processor";
-    for (const json::Value &value : cards ? *cards : json::Array())
-      if (const json::Object *card = value.getAsObject()) {
-        int64_t spills = card->getInteger("spills").value_or(0);
-        cell += (cell.empty() ? "" : ", ") + text(*card, "card") + ": " +
-                std::to_string(card->getInteger("registers").value_or(0)) + " registers" +
-                (spills ? ", " + std::to_string(spills) + " bytes spilled" : "");
-      }
-    return cell.empty() ? "card" : cell;
-  };
-  Table table({"kernel", "runs on", "schedule", "launches", "bytes"}, 3);
   int64_t code = 0;
-  for (const json::Value &kernel : kernels ? *kernels : json::Array())
-    if (const json::Object *object = kernel.getAsObject()) {
-      int64_t bytes = object->getInteger("bytes").value_or(0);
-      table.add({text(*object, "name"), place(*object), text(*object, "schedule"), std::to_string(uses[text(*object, "name")]),
-                 grouped(bytes)});
-      code += bytes;
-    }
-  result += table.print() + "\n";
-  Table order({"launch", "nodes", "offsets of results"}, 3);
-  for (const json::Value &launch : launches ? *launches : json::Array())
-    if (const json::Object *object = launch.getAsObject())
-      order.add({text(*object, "kernel"), text(*object, "nodes"), numbers(object->getArray("offsets"))});
-  result += order.print() + "\n";
+  const json::Object *card = all.getObject("on_card");
+  if (card)
+    result += "where there is a usable card:\n\n" + describeProgram(*card, code) + "elsewhere:\n\n";
+  result += describeProgram(all, code);
   Table parts({"part", "bytes"}, 1);
   parts.add({"weights", grouped(int64_t(sizes->weights))});
   parts.add({"kernels", grouped(code)});
   parts.add({"program, runtime and tables", grouped(int64_t(sizes->loaded - sizes->weights) - code)});
   parts.add({"file", grouped(int64_t((*file)->getBufferSize()))});
+  const json::Object *cardPlan = card ? card->getObject("plan") : nullptr;
+  if (cardPlan)
+    parts.add({"arena on the card, at run time", grouped(cardPlan->getInteger("arena").value_or(0))});
   parts.add({"arena, at run time", grouped(plan.getInteger("arena").value_or(0))});
   parts.add({"scratch, at run time, for each thread", grouped(plan.getInteger("scratch").value_or(0))});
   return result + parts.print();

@@ -123,6 +123,9 @@ struct BenchCommand {
     auto started = Build::start(build);
     if (!started)
       return started.takeError();
+    if (started->target().isDevice())
+      return llvm::createStringError("target %s: expected a processor, whose clock times launches; benchmarks/gpu times a card",
+                                     started->target().name.c_str());
     Plugin plugin;
     CompileOptions options;
     options.clock = true;

@@ -13,7 +13,9 @@ void BuildOptions::declare(CLI::App &command) {
       ->type_name("NAME=SIZE")
       ->allow_extra_args(false);
   command
-      .add_option("--target", target, "host, x86-64-v3, x86-64-v4 or aarch64; for a GPU with -cuda-sm_80 or -cuda-sm_90 behind it")
+      .add_option("--target", target,
+                  "host, x86-64-v3, x86-64-v4 or aarch64; for a GPU with -cuda-sm_80 or -cuda-sm_90 behind it; for both, chosen at "
+                  "start: host,host-cuda-sm_80")
       ->capture_default_str();
   command.add_option("-j,--jobs", jobs, "kernels compiled at once (default: the machine's processors)");
   command.add_option("--cache-dir", cacheFolder,
