@@ -14,18 +14,18 @@ namespace kiln {
 
 struct CompileOptions {
   codegen::Target target;
-  std::string model;      ///< name shown to people
-  std::string modelHash;  ///< SHA-256 of the source, for provenance
-  std::string prefix;     ///< of the C symbols
+  std::string model; ///< name shown to people
+  std::string modelHash; ///< SHA-256 of the source, for provenance
+  std::string prefix; ///< of the C symbols
   codegen::Outputs outputs;
-  std::string header;     ///< path, empty: none
+  std::string header; ///< path, empty: none
   std::string weightsFile; ///< path of a safetensors file; empty: weights are embedded
   bool staticExecutable = false;
   codegen::WorkOptions work;
   std::vector<std::string> dump; ///< stages to print: graph, fused, layout, hoisted, scheduled, planned, llvm, asm, ptx
   std::function<void(llvm::StringRef)> print; ///< takes each dump as it is made
-  std::string optionsText;       ///< for provenance
-  bool clock = false;            ///< an output more: time stamps around each launch (codegen/Program.h)
+  std::string optionsText; ///< for provenance
+  bool clock = false; ///< an output more: time stamps around each launch (codegen/Program.h)
 };
 
 struct CompiledFacts {

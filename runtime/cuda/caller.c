@@ -1,10 +1,5 @@
 /* What a caller who keeps tensors on the card uses: runs with device pointers, the card's memory, and the time of each step. */
-#include "runtime/core/tensor.h"
 #include "runtime/cuda/card.h"
-
-static size_t bytes_of(const kiln_tensor_info *info) {
-  return (size_t)kiln_elements(info->rank, info->shape) * (size_t)kiln_dtype_size(info->dtype);
-}
 
 /* A call with the context held and the card's own context current. */
 static kiln_status enter(kiln_context *context) {
@@ -76,43 +71,35 @@ static kiln_status wait(kiln_context *context) {
   return status ? status : leave(context, kiln_card_wait(context));
 }
 
-/* Brings to the host what steps use there of tensors that stand on the card, or back. */
-static kiln_status mirror(kiln_context *context, bool inputs) {
-  kiln_card *card = context->card;
+static void *place(const kiln_context *context, int32_t tensor) {
   const kiln_model_info *info = &context->model->info;
-  int32_t count = inputs ? info->input_count : info->output_count, first = inputs ? 0 : info->input_count;
-  for (int32_t i = 0; i < count; ++i) {
-    const kiln_tensor_info *tensor = inputs ? &info->inputs[i] : &info->outputs[i];
-    size_t bytes = bytes_of(tensor);
-    int wanted = inputs ? card->model->input_sides[i] & KILN_SIDE_HOST : card->model->output_sides[i] & KILN_SIDE_HOST_LAST;
-    if (!wanted || bytes == 0)
-      continue;
-    card->copies = true;
-    CUresult error = inputs ? card->driver.copy_to_host(card->mirrors[i], card->bases[i], bytes, card->stream)
-                            : card->driver.copy_to_device(card->bases[first + i], card->mirrors[first + i], bytes, card->stream);
-    if (error)
-      return kiln_card_fail(context, error, KILN_DEVICE_FAILED, inputs ? "cannot copy input" : "cannot copy output", tensor->name);
-  }
-  return KILN_OK;
+  bool known = context->card && tensor >= 0 && tensor < info->input_count + info->output_count;
+  return known ? (void *)(uintptr_t)context->card->slots[tensor] : NULL;
 }
 
-/* Under kiln_call: the caller's pointers stand in context->pointers, checked. Steps on the host see the mirrors in their place. */
+static kiln_status bind(kiln_context *context, int32_t tensor, void *memory) {
+  kiln_status status = enter(context);
+  if (status)
+    return status;
+  const kiln_model_info *info = &context->model->info;
+  int32_t count = info->input_count + info->output_count;
+  if (tensor < 0 || tensor >= count)
+    return leave(context, kiln_fail(context, KILN_INVALID_ARGUMENT, "expected a tensor from 0 to %d, found %d", count - 1, tensor));
+  if ((uintptr_t)memory % KILN_DEVICE_ALIGNMENT)
+    return leave(context, kiln_fail(context, KILN_INVALID_ARGUMENT, "expected memory aligned to %d, found %p",
+                                    KILN_DEVICE_ALIGNMENT, memory));
+  context->card->bound[tensor] = (uintptr_t)memory;
+  return leave(context, KILN_OK);
+}
+
+/* Under kiln_call: the caller's pointers stand in context->pointers, checked. */
 static kiln_status run(kiln_context *context) {
-  kiln_card *card = context->card;
-  if (card == NULL)
+  if (context->card == NULL)
     return kiln_fail(context, KILN_NO_DEVICE, "this context runs on the CPU: expected one that runs on a card");
   kiln_status status = kiln_make_current(context);
   if (status)
     return status;
-  const kiln_model_info *info = &context->model->info;
-  for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
-    card->given[i] = (uintptr_t)context->pointers[i];
-    context->pointers[i] = card->mirrors[i];
-  }
-  status = kiln_rebind(context, card->given);
-  status = status ? status : mirror(context, true);
-  status = status ? status : kiln_run_steps(context);
-  status = status ? status : mirror(context, false);
+  status = kiln_run_with_device_pointers(context);
   kiln_end_current(context);
   return status;
 }
@@ -146,6 +133,8 @@ void kiln_describe_device(kiln_context *context) {
   device->upload = upload;
   device->download = download;
   device->wait = wait;
+  device->place = place;
+  device->bind = bind;
   device->time = time_steps;
 }
 

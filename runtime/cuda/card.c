@@ -46,6 +46,7 @@ static size_t lay_out(kiln_card *card, const kiln_context *context, uint8_t *bas
   at->bases = carve(base, &used, tensors, sizeof *at->bases);
   at->previous = carve(base, &used, tensors, sizeof *at->previous);
   at->given = carve(base, &used, tensors, sizeof *at->given);
+  at->bound = carve(base, &used, tensors, sizeof *at->bound);
   at->mirrors = carve(base, &used, tensors, sizeof *at->mirrors);
   at->modules = carve(base, &used, model->kernel_count, sizeof *at->modules);
   at->functions = carve(base, &used, model->kernel_count, sizeof *at->functions);

@@ -29,8 +29,9 @@ typedef struct kiln_card {
   CUdeviceptr *slots; /* the card's own memory for each input, then each output; 0 where the card does not use it */
   CUdeviceptr *bases; /* what inputs and outputs stand at in the run that was last prepared: slots or the caller's */
   CUdeviceptr *previous; /* the bases before those (graphs.c) */
-  CUdeviceptr *given; /* the caller's */
-  void **mirrors; /* for runs with device pointers: the host's memory for inputs and outputs that it uses */
+  CUdeviceptr *given; /* the bases of the run that is being prepared */
+  CUdeviceptr *bound; /* where a tensor stays between runs with host pointers; 0: it comes from and goes to the caller's memory */
+  void **mirrors; /* the host's memory for what it uses of tensors that stand on the card */
   CUmodule *modules; /* of each kernel, like */
   CUfunction *functions;
   uint64_t *values; /* of each argument; and where each value stands, as launches take them */
@@ -70,9 +71,13 @@ kiln_status kiln_load_kernels(kiln_context *context); /* kernels.c */
 kiln_status kiln_build_graphs(kiln_context *context); /* graphs.c */
 /* The addresses of the inputs and outputs from now on; what refers to them is changed where they differ from the last. */
 kiln_status kiln_rebind(kiln_context *context, const CUdeviceptr *bases);
+/* The same for a fault on the card, which ends its driver's context: all later calls would answer the same, so the first answer is kept. */
+kiln_status kiln_card_lost(kiln_context *context, CUresult error, const char *what, const char *name);
 kiln_status kiln_run_steps(kiln_context *context); /* steps.c: queues all */
 kiln_status kiln_card_wait(kiln_context *context); /* until what is queued has run */
+/* transfer.c: the pointers of context->pointers are the host's, or the card's. */
 kiln_status kiln_run_with_host_pointers(kiln_context *context);
+kiln_status kiln_run_with_device_pointers(kiln_context *context);
 void kiln_describe_device(kiln_context *context); /* caller.c: fills in card->device */
 
 #endif

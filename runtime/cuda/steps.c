@@ -1,8 +1,5 @@
-/* One run on the card: the caller's tensors are brought to where the model's steps find them, the steps are queued in their order, and
- * what they made is brought back. The host waits only before it touches what a copy brings.
- */
+/* The model's steps are queued in their order. The host waits only before it touches what a copy brings. */
 #define _GNU_SOURCE
-#include "runtime/core/tensor.h"
 #include "runtime/cuda/card.h"
 #include <time.h>
 
@@ -14,8 +11,7 @@ kiln_status kiln_card_fail(kiln_context *context, CUresult error, kiln_status ot
                    card->device.number, card->name, what, name ? name : "", text);
 }
 
-/* A fault on the card ends its driver's context: all later calls would answer the same, so the first answer is kept. */
-static kiln_status lost(kiln_context *context, CUresult error, const char *what, const char *name) {
+kiln_status kiln_card_lost(kiln_context *context, CUresult error, const char *what, const char *name) {
   kiln_status status = kiln_card_fail(context, error, KILN_DEVICE_FAILED, what, name);
   context->card->lost = error;
   return status;
@@ -25,11 +21,7 @@ kiln_status kiln_card_wait(kiln_context *context) {
   kiln_card *card = context->card;
   CUresult error = card->driver.stream_synchronize(card->stream);
   card->copies = false;
-  return error == CUDA_SUCCESS ? KILN_OK : lost(context, error, "a kernel or copy failed in", context->model->info.name);
-}
-
-static size_t bytes_of(const kiln_tensor_info *info) {
-  return (size_t)kiln_elements(info->rank, info->shape) * (size_t)kiln_dtype_size(info->dtype);
+  return error == CUDA_SUCCESS ? KILN_OK : kiln_card_lost(context, error, "a kernel or copy failed in", context->model->info.name);
 }
 
 static void *host_side(const kiln_context *context, const kiln_place *place) {
@@ -97,7 +89,7 @@ static kiln_status run_timed(kiln_context *context, const kiln_step *step) {
   error = error ? error : driver->event_synchronize(card->after);
   error = error ? error : driver->event_elapsed(&milliseconds, card->before, card->after);
   if (error)
-    return lost(context, error, "step", step->name);
+    return kiln_card_lost(context, error, "step", step->name);
   card->timed(card->timed_user, step->name, milliseconds);
   return KILN_OK;
 }
@@ -123,37 +115,7 @@ kiln_status kiln_run_steps(kiln_context *context) {
       error = queue(context, step);
     }
     if (error != CUDA_SUCCESS)
-      return lost(context, error, "step", step->name);
+      return kiln_card_lost(context, error, "step", step->name);
   }
   return KILN_OK;
-}
-
-kiln_status kiln_run_with_host_pointers(kiln_context *context) {
-  kiln_card *card = context->card;
-  const kiln_model_info *info = &context->model->info;
-  const kiln_device_model *model = card->model;
-  kiln_status status = kiln_rebind(context, card->slots);
-  for (int32_t i = 0; i < info->input_count && status == KILN_OK; ++i) {
-    size_t bytes = bytes_of(&info->inputs[i]);
-    if (card->slots[i] == 0 || bytes == 0)
-      continue;
-    card->copies = true;
-    CUresult error = card->driver.copy_to_device(card->slots[i], context->pointers[i], bytes, card->stream);
-    if (error != CUDA_SUCCESS)
-      status = lost(context, error, "cannot copy input", info->inputs[i].name);
-  }
-  status = status ? status : kiln_run_steps(context);
-  for (int32_t i = 0; i < info->output_count && status == KILN_OK; ++i) {
-    size_t bytes = bytes_of(&info->outputs[i]);
-    if (model->output_sides[i] & KILN_SIDE_HOST_LAST || bytes == 0)
-      continue;
-    CUresult error = card->driver.copy_to_host(context->pointers[info->input_count + i], card->slots[info->input_count + i], bytes,
-                                               card->stream);
-    if (error != CUDA_SUCCESS)
-      status = lost(context, error, "cannot copy output", info->outputs[i].name);
-  }
-  if (status == KILN_OK)
-    return kiln_card_wait(context);
-  card->driver.stream_synchronize(card->stream); /* the caller's memory is the caller's again: nothing queued may touch it */
-  return status;
 }

@@ -1,5 +1,6 @@
 /* In: a compiled model's functions. Out: runs of it, with errors as sentences. */
 #include "runtime/train/engine.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,7 +9,8 @@ kiln_engine kiln_engine_step(void) {
                        .create = kiln_step_create,
                        .run = kiln_step_run,
                        .message = kiln_step_message,
-                       .destroy = kiln_step_destroy};
+                       .destroy = kiln_step_destroy,
+                       .device_of = kiln_step_device};
 }
 
 kiln_engine kiln_engine_evaluate(void) {
@@ -16,7 +18,8 @@ kiln_engine kiln_engine_evaluate(void) {
                        .create = kiln_evaluate_create,
                        .run = kiln_evaluate_run,
                        .message = kiln_evaluate_message,
-                       .destroy = kiln_evaluate_destroy};
+                       .destroy = kiln_evaluate_destroy,
+                       .device_of = kiln_evaluate_device};
 }
 
 static kiln_tensor *tensors(const kiln_tensor_info *infos, int32_t count) {
@@ -29,10 +32,17 @@ static kiln_tensor *tensors(const kiln_tensor_info *infos, int32_t count) {
   return result;
 }
 
-bool kiln_engine_open(kiln_engine *engine, int32_t threads, kiln_error *error) {
+bool kiln_engine_open(kiln_engine *engine, const kiln_engine *beside, int32_t threads, kiln_error *error) {
   kiln_options options = {.size = sizeof options, .threads = threads};
+  if (beside && beside->device)
+    options.device_number = beside->device->number;
+  else if (beside)
+    options.processor = KILN_ON_CPU;
   if (engine->create(&options, &engine->context) != KILN_OK)
     return kiln_error_set(error, "%s", engine->message(engine->context));
+  if (engine->message(engine->context)[0]) /* that it runs on the CPU for want of a card */
+    fprintf(stderr, "%s\n", engine->message(engine->context));
+  engine->device = engine->device_of ? engine->device_of(engine->context) : NULL;
   engine->inputs = tensors(engine->info->inputs, engine->info->input_count);
   engine->outputs = tensors(engine->info->outputs, engine->info->output_count);
   return (engine->inputs && engine->outputs) || kiln_error_set(error, "no memory for the model's inputs and outputs");
@@ -50,6 +60,7 @@ void kiln_engine_close(kiln_engine *engine) {
   free(engine->inputs);
   free(engine->outputs);
   engine->context = NULL;
+  engine->device = NULL;
   engine->inputs = engine->outputs = NULL;
 }
 
@@ -77,4 +88,11 @@ void kiln_engine_set_output(kiln_engine *engine, const char *name, void *data) {
   int32_t place = kiln_engine_output(engine, name);
   if (place >= 0 && engine->outputs)
     engine->outputs[place].data = data;
+}
+
+bool kiln_engine_leave_output(kiln_engine *engine, int32_t output, kiln_error *error) {
+  int32_t tensor = engine->info->input_count + output;
+  return engine->device == NULL ||
+         engine->device->bind(engine->context, tensor, engine->device->place(engine->context, tensor)) == KILN_OK ||
+         kiln_error_set(error, "%s", engine->message(engine->context));
 }

@@ -26,9 +26,12 @@ static bool step(kiln_trainer *trainer, const kiln_batch *batch, kiln_error *err
   trainer->rate_now = (float)kiln_rate_at(&trainer->rate, state->step, state->rate_factor);
   give_batch(set, batch);
   if (!kiln_engine_run(set->engine, error))
-    return false;
+    return kiln_fault_of_run(trainer, error);
   bool lost = !isfinite(set->loss);
-  const char *part = kiln_state_fault(state);
+  state->ahead = state->engine != NULL;
+  if (lost && !kiln_state_fetch(state, error))
+    return false;
+  const char *part = state->ahead ? NULL : kiln_state_fault(state); /* on a card they are looked at when they are fetched */
   if (lost || part)
     return kiln_fault_explain(trainer, batch, lost, part, error);
   state->step += trainer->apply;
@@ -71,6 +74,8 @@ bool kiln_evaluate_set(kiln_trainer *trainer, kiln_set *set, kiln_result *result
   const kiln_batch *batch;
   double loss = 0, weight = 0, start = kiln_seconds();
   error->text[0] = 0;
+  if (set->engine->device == NULL && !kiln_state_fetch(&trainer->state, error))
+    return false;
   kiln_metrics_reset(&set->metrics);
   kiln_loader_start(&set->loader, set->rows, set->row_count, 0);
   while ((batch = kiln_loader_next(&set->loader))) {

@@ -109,7 +109,8 @@ static bool connect(kiln_trainer *trainer, kiln_error *error) {
   kiln_engine_set_input(&trainer->step, "apply", &trainer->apply);
   if (trainer->recipe.accumulate > 1 && kiln_engine_input(&trainer->step, "apply") < 0)
     return kiln_error_set(error, "accumulate: this trainer was compiled without accumulation of gradients");
-  return share(trainer, "parameters", error) && share(trainer, "statistics", error);
+  return share(trainer, "parameters", error) && share(trainer, "statistics", error) &&
+         kiln_state_settle(&trainer->state, &trainer->step, &trainer->evaluate, error);
 }
 
 static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_error *error) {
@@ -130,7 +131,7 @@ static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_
     return false;
   trainer->saved = recipe->resume;
   trainer->saved_epoch = trainer->state.epoch;
-  if (!kiln_engine_open(&trainer->step, (int32_t)recipe->threads, error) || !kiln_sets_open(trainer, error) ||
+  if (!kiln_engine_open(&trainer->step, NULL, (int32_t)recipe->threads, error) || !kiln_sets_open(trainer, error) ||
       !connect(trainer, error))
     return false;
   plan_rate(trainer);

@@ -76,6 +76,8 @@ static bool open_set(kiln_trainer *trainer, kiln_set *set, const kiln_dataset *d
       return kiln_error_set(error, "no memory for predictions");
     set->prediction = memory;
     kiln_engine_set_output(set->engine, "prediction", memory);
+    if (set->metrics.count == 0 && !kiln_engine_leave_output(set->engine, place, error))
+      return false;
   }
   kiln_engine_set_output(set->engine, "loss", &set->loss);
   return kiln_loader_open(&set->loader, set->feeds, set->count, size, error);
@@ -160,8 +162,9 @@ bool kiln_sets_open(kiln_trainer *trainer, kiln_error *error) {
   }
   if (!open_set(trainer, training, &trainer->data, error))
     return false;
-  return validation->row_count == 0 || (kiln_engine_open(&trainer->evaluate, (int32_t)trainer->recipe.threads, error) &&
-                                        open_set(trainer, validation, held, error));
+  return validation->row_count == 0 ||
+         (kiln_engine_open(&trainer->evaluate, &trainer->step, (int32_t)trainer->recipe.threads, error) &&
+          open_set(trainer, validation, held, error));
 }
 
 void kiln_sets_order(kiln_trainer *trainer) {

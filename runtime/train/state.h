@@ -14,8 +14,9 @@ enum { KILN_MAX_REGIONS = 16 };
 /* A flat input of the step that is an output of the same name too: parameters, statistics, optimizer.0, ... */
 typedef struct kiln_region {
   const char *name; /* the model's */
-  float *data;
+  float *data; /* on the host */
   int64_t count;
+  void *card; /* its memory on the card where the step runs, or NULL */
 } kiln_region;
 
 /* A tensor of a checkpoint: a part of the parameters or of the statistics. */
@@ -29,6 +30,8 @@ typedef struct kiln_part {
 typedef struct kiln_state {
   kiln_region regions[KILN_MAX_REGIONS];
   int32_t region_count;
+  const kiln_engine *engine; /* on whose card the regions stand, or NULL */
+  bool ahead; /* the card's regions are newer than the host's */
   kiln_part *parts;
   size_t part_count;
   json_t *metadata; /* of the checkpoint zero: the graph, and the order of names */
@@ -46,6 +49,12 @@ typedef struct kiln_state {
 bool kiln_state_open(kiln_state *state, const kiln_engine *step, const kiln_safetensors *zero, kiln_error *error);
 void kiln_state_close(kiln_state *state);
 kiln_region *kiln_state_region(kiln_state *state, const char *name);
+
+/* resident.c: where the step runs on a card, its regions go there, and it finds them there in every run from now on; so does the model that
+ * evaluates, where that runs on the same card. */
+bool kiln_state_settle(kiln_state *state, const kiln_engine *step, const kiln_engine *evaluate, kiln_error *error);
+/* The host's regions are the newest again. */
+bool kiln_state_fetch(kiln_state *state, kiln_error *error);
 
 /* checkpoint.c: `progress` false takes the weights alone. A file of another model is refused. */
 bool kiln_state_load(kiln_state *state, const kiln_safetensors *file, const char *path, bool progress, kiln_error *error);

@@ -78,6 +78,10 @@ int kiln_train_report(kiln_trainer *trainer); /* --evaluate */
 
 /* fault.c: why training cannot go on: the first tensor that is no number any more. */
 bool kiln_fault_explain(const kiln_trainer *trainer, const kiln_batch *batch, bool loss, const char *part, kiln_error *error);
+bool kiln_fault_of_run(const kiln_trainer *trainer,
+                       kiln_error *error); /* the error says what failed: also where, and what is left */
+bool kiln_fault_fetched(const kiln_trainer *trainer, const char *part,
+                        kiln_error *error); /* seen when the state came from a card */
 
 /* interrupt.c: Ctrl-C and SIGTERM ask for an end after the batch; a second one ends at once. */
 void kiln_interrupt_listen(void);

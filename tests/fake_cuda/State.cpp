@@ -46,6 +46,9 @@ void State::reset() {
     memory = std::make_unique<ptx::Memory>(0x7f0000000000, setting("KILN_FAKE_CHECKS", 1) != 0);
     memoryUsed = 0;
   }
+  const char *file = getenv("KILN_FAKE_LOG");
+  if (record == nullptr && file && file[0])
+    record = fopen(file, "ae");
   const char *wanted = getenv("KILN_FAKE_FAIL");
   for (std::string rest = wanted ? wanted : ""; !rest.empty();) {
     std::string one = rest.substr(0, rest.find(','));
@@ -64,6 +67,10 @@ void State::write(const char *format, ...) {
   va_end(arguments);
   log += line;
   log += '\n';
+  if (record) {
+    fprintf(record, "%s\n", line);
+    fflush(record);
+  }
 }
 
 CUresult begin(const char *call, bool needsContext) {

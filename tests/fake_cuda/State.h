@@ -4,6 +4,7 @@
 #include "Source.h"
 #include "runtime/cuda/driver.h" // its declarations of the driver's types: the same ABI, checked by running against it
 #include "tests/ptx/Block.h"
+#include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,7 @@ struct State {
   std::map<std::string, std::map<int, int>> failures; ///< call -> which one -> error
   std::map<std::string, int> calls;
   std::string log, trap;
+  FILE *record = nullptr; ///< the log as a file
   CUresult lost = CUDA_SUCCESS;
   int retained = 0;
   std::unique_ptr<ptx::Memory> memory;

@@ -1,6 +1,7 @@
 """Artefacts with a program for the processor and one for a card: which of them runs, what is said, and that both say the same."""
 import os
 import re
+import threading
 
 import numpy as np
 import onnx
@@ -191,13 +192,48 @@ def test_targets_that_are_none(target, why, tmp_path):
 
 
 def test_code_for_two_cards(tmp_path):
-    """A card of either is given its cubin, which the fake driver refuses; a later one PTX, which runs."""
+    """A card of either is offered its cubin first (the fake driver refuses, and takes PTX); a later one PTX at once."""
     kiln.compile("zoo:mlp", tmp_path / "two", "exe", {"batch": 2}, "host,host-cuda-sm_90,host-cuda-sm_80")
     text = kiln.kiln("inspect", tmp_path / "two").out
     assert re.search(r"^k_\w+ +sm_80: \d+ registers, sm_90: \d+ registers +gpu_", text, re.M), text
     for capability in ("80", "90", "100"):
-        result, _ = run(tmp_path / "two", tmp_path, environment(KILN_FAKE_CAPABILITY=capability, KILN_FAKE_CHECKS="0"))
-        if capability == "100":
-            assert result.code == 0 and result.err == "", result
-        else:
-            assert "does not take kernel" in result.err and "CUDA_ERROR_INVALID_IMAGE" in result.err, result
+        log = tmp_path / capability
+        said, _ = answers(tmp_path / "two", tmp_path, environment(KILN_FAKE_CAPABILITY=capability, KILN_FAKE_LOG=str(log)))
+        assert said == ""
+        assert ("this driver runs no cubin" in log.read_text()) == (capability != "100")
+
+
+def test_several_contexts_on_one_card(programs, monkeypatch):
+    """Four threads, a context each, on inputs of their own: each finds what it finds alone, and nothing is made once the contexts are."""
+    for key, value in environment().items():
+        monkeypatch.setenv(key, value)
+    with driver.Card() as card:  # begins anew
+        pass
+    library = native.Library(programs / "both.so", "m")
+    feeds = [{"image": np.random.default_rng(i).random((2, 28, 28), np.float32)} for i in range(4)]
+    runners = [native.Runner(library, feed, 1) for feed in feeds]  # which has run each once
+    expected = [runner.results()["probabilities"] for runner in runners]
+    assert len({array.tobytes() for array in expected}) == 4
+    streams = {library.device(runner.context).contents.stream for runner in runners}
+    assert len(streams) == 4
+    before, faults = len(card.library.kiln_fake_log()), []
+
+    def work(runner, wanted):
+        for _ in range(3):
+            runner.keep["probabilities"][...] = 0
+            runner.check(runner.call())
+            if not np.array_equal(runner.results()["probabilities"], wanted):
+                faults.append(runner)
+
+    threads = [threading.Thread(target=work, args=pair) for pair in zip(runners, expected)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ran = card.library.kiln_fake_log().decode()[before:]
+    assert not faults and ran.count("cuGraphLaunch") >= 12
+    for made in ("cuMemAlloc", "cuModuleLoad", "cuStreamCreate", "cuEventCreate", "cuGraphAdd", "cuGraphInstantiate", "cuGraphExecKernelNodeSet"):
+        assert made not in ran
+    for runner in runners:
+        runner.close()
+    assert card.library.kiln_fake_live() == 0

@@ -48,7 +48,9 @@ class Device(ctypes.Structure):
                 ("upload", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ADDRESS, ADDRESS, SIZE)),
                 ("download", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ADDRESS, ADDRESS, SIZE)),
                 ("wait", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT)),
-                ("time", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ctypes.POINTER(Tensor), ctypes.POINTER(Tensor), STEP, ctypes.c_void_p))]
+                ("time", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ctypes.POINTER(Tensor), ctypes.POINTER(Tensor), STEP, ctypes.c_void_p)),
+                ("place", ctypes.CFUNCTYPE(ADDRESS, CONTEXT, ctypes.c_int32)),
+                ("bind", ctypes.CFUNCTYPE(ctypes.c_int, CONTEXT, ctypes.c_int32, ADDRESS))]
 
 
 def aligned(shape, dtype):

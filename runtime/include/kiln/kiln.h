@@ -134,6 +134,12 @@ typedef struct kiln_device {
    * events, on the host by its clock. */
   kiln_status (*time)(kiln_context *context, const kiln_tensor *inputs, kiln_tensor *outputs,
                       void (*step)(void *user, const char *name, float milliseconds), void *user);
+  /* Tensors that _run leaves on the card, so that a trainer's state stays there while its batches come from the host. `tensor` is the index
+   * of an input, or input_count and that of an output. `place` is the card's memory that _run copies the tensor to or from, or NULL where
+   * the card has no use for it. After `bind` _run finds the tensor at `memory` on the card, and an output that is tied to it, too; it
+   * copies neither, and `data` may be any address but NULL. NULL for `memory` ends that. */
+  void *(*place)(const kiln_context *context, int32_t tensor);
+  kiln_status (*bind)(kiln_context *context, int32_t tensor, void *memory);
 } kiln_device;
 
 #ifdef __cplusplus

@@ -216,6 +216,94 @@ TEST(CudaRun, OutputsMayEndOnTheHost) {
   EXPECT_THAT(card.read(3), ElementsAre(20, 40, 60, 80, 100, 120));
 }
 
+TEST(CudaRun, BoundTensorsStayOnTheCard) {
+  Fake fake;
+  DeviceToy toy;
+  Context context(toy), other(toy);
+  const kiln_device *device = kiln_device_of(context);
+  DeviceCall call;
+  void *state = device->place(context, 2);
+  ASSERT_NE(state, nullptr);
+  EXPECT_EQ(device->place(context, 4), state) << "the output that is tied to it";
+  EXPECT_EQ(device->place(context, 1), nullptr) << "indices are looked at on the host";
+  EXPECT_EQ(device->place(context, 5), nullptr);
+  ASSERT_EQ(device->upload(context, state, call.s, sizeof call.s), KILN_OK);
+  ASSERT_EQ(device->bind(context, 2, state), KILN_OK);
+  int up = fake.count("cuMemcpyHtoDAsync_v2"), down = fake.count("cuMemcpyDtoHAsync_v2");
+  for (int i = 0; i < 3; ++i)
+    ASSERT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK) << context.message();
+  EXPECT_EQ(fake.count("cuMemcpyHtoDAsync_v2") - up, 6) << "x, and what the host computes within; not the state";
+  EXPECT_EQ(fake.count("cuMemcpyDtoHAsync_v2") - down, 6) << "y, and the same";
+  EXPECT_THAT(call.y, isY());
+  EXPECT_THAT(call.s, ElementsAre(100, 200, 300, 400, 500, 600)) << "untouched";
+  EXPECT_THAT(call.t, ElementsAre(0, 0, 0, 0, 0, 0));
+  ASSERT_EQ(device->download(context, call.t, state, sizeof call.t), KILN_OK);
+  EXPECT_THAT(call.t, ElementsAre(124, 245, 366, 487, 608, 729));
+
+  // Another context reads and writes the same memory; and an output may stay there, too.
+  ASSERT_EQ(device->bind(other, 2, state), KILN_OK);
+  ASSERT_EQ(device->bind(other, 3, device->place(other, 3)), KILN_OK);
+  DeviceCall second;
+  ASSERT_EQ(kiln_run(other, second.inputs, second.outputs), KILN_OK) << other.message();
+  EXPECT_THAT(second.y, ElementsAre(0, 0, 0, 0, 0, 0));
+  ASSERT_EQ(device->download(context, call.t, state, sizeof call.t), KILN_OK);
+  EXPECT_THAT(call.t, ElementsAre(132, 260, 388, 516, 644, 772));
+
+  // And back to the caller's own.
+  ASSERT_EQ(device->bind(context, 2, nullptr), KILN_OK);
+  ASSERT_EQ(kiln_run(context, second.inputs, second.outputs), KILN_OK);
+  EXPECT_THAT(second.t, ElementsAre(108, 215, 322, 429, 536, 643));
+  EXPECT_EQ(device->bind(context, 5, state), KILN_INVALID_ARGUMENT);
+  EXPECT_STREQ(kiln_message(context), "toy: expected a tensor from 0 to 4, found 5");
+  EXPECT_EQ(device->bind(context, 2, static_cast<char *>(state) + 4), KILN_INVALID_ARGUMENT);
+}
+
+/// What the host's part of a run uses of a bound tensor is mirrored there.
+TEST(CudaRun, BoundTensorsAreSeenByTheHost) {
+  Fake fake;
+  DeviceToy toy;
+  Context context(toy);
+  const kiln_device *device = kiln_device_of(context);
+  DeviceCall call;
+  void *indices = nullptr;
+  ASSERT_EQ(device->allocate(context, sizeof call.i, &indices), KILN_OK);
+  ASSERT_EQ(device->upload(context, indices, call.i, sizeof call.i), KILN_OK);
+  ASSERT_EQ(device->bind(context, 1, indices), KILN_OK);
+  call.i[0] = 77; // would be refused
+  ASSERT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK) << context.message();
+  ASSERT_EQ(device->upload(context, indices, call.i, sizeof call.i), KILN_OK);
+  EXPECT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OUT_OF_RANGE);
+  ASSERT_EQ(device->release(context, indices), KILN_OK);
+}
+
+/// Four threads, each with a context: right numbers, and nothing is made after the contexts are.
+TEST(CudaRun, SeveralThreadsMakeNothing) {
+  Fake fake;
+  DeviceToy toy;
+  {
+    Context contexts[4] = {Context(toy), Context(toy), Context(toy), Context(toy)};
+    size_t before = fake.log().size();
+    std::vector<std::thread> threads;
+    for (Context &context : contexts)
+      threads.emplace_back([&context] {
+        for (int i = 0; i < 10; ++i) {
+          DeviceCall call;
+          call.outputs[1].data = call.s;
+          EXPECT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK) << context.message();
+          EXPECT_THAT(call.y, isY());
+          EXPECT_THAT(call.s, ElementsAre(108, 215, 322, 429, 536, 643));
+        }
+      });
+    for (std::thread &thread : threads)
+      thread.join();
+    std::string ran = fake.log().substr(before);
+    for (const char *made : {"cuMemAlloc", "cuModuleLoad", "cuStreamCreate", "cuEventCreate", "cuGraphAdd", "cuGraphInstantiate",
+                             "cuFuncSet", "cuDevicePrimaryCtxRetain"})
+      EXPECT_EQ(ran.find(made), std::string::npos) << made;
+  }
+  EXPECT_EQ(fake.live(), 0);
+}
+
 TEST(CudaRun, SeveralContextsAtOnce) {
   Fake fake;
   DeviceToy toy;
