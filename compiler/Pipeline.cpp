@@ -65,13 +65,8 @@ llvm::Error lowerToPlan(Half &half, const CompileOptions &options) {
     return ok;
   };
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
-  auto addLoops = [&](OpPassManager &m) { // a card's program is a list of launches
-    m.addPass(half.target.isDevice() ? createUnrollPass() : createOutlinePass());
-    if (half.target.isDevice())
-      addSimplify(m);
-  };
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
-            (!holdsLoops(module) || step("outlined", addLoops)) &&
+            (!holdsLoops(module) || step("outlined", pass(createOutlinePass()))) &&
             step("constants", pass(createExternalizePass(&half.constants))) && step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(half.target.isDevice() ? 0 : half.target.machine.lanes))) &&
             step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&

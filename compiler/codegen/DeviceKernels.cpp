@@ -1,5 +1,5 @@
 #include "compiler/codegen/DeviceKernels.h"
-#include "compiler/codegen/ProgramBody.h"
+#include "compiler/codegen/LaunchOrder.h"
 #include "kiln/kiln.h"
 #include "llvm/ADT/StringMap.h"
 #include <iterator>
@@ -53,13 +53,18 @@ bool unpack(const Texts &texts, size_t capabilities, DeviceKernel &kernel) {
 /// Of each kernel, at what multiples of bytes its operands, then its results, begin wherever it is launched: vectors of 16 bytes or less.
 llvm::Expected<llvm::StringMap<std::string>> alignmentsIn(mlir::func::FuncOp planned) {
   llvm::StringMap<std::vector<int64_t>> found;
-  for (auto launch : planned.getOps<LaunchOp>()) {
-    std::vector<int64_t> &of = found[launch.getKernel()];
-    of.resize(launch->getNumOperands() + launch->getNumResults(), KILN_DEVICE_ALIGNMENT);
+  llvm::Expected<std::vector<Launched>> order = launchOrder(planned);
+  if (!order)
+    return order.takeError();
+  for (Launched &one : *order) {
+    if (!one.launch)
+      continue;
+    std::vector<int64_t> &of = found[one.launch.getKernel()];
+    of.resize(one.launch->getNumOperands() + one.launch->getNumResults(), KILN_DEVICE_ALIGNMENT);
     size_t i = 0;
-    for (auto values : {mlir::ValueRange(launch->getOperands()), mlir::ValueRange(launch->getResults())})
+    for (auto values : {mlir::ValueRange(one.launch->getOperands()), mlir::ValueRange(one.launch->getResults())})
       for (mlir::Value value : values) {
-        llvm::Expected<Place> place = placeOf(planned, value);
+        llvm::Expected<Place> place = one.frame->placeOf(value);
         if (!place)
           return place.takeError();
         of[i] = std::gcd(of[i], place->offset);

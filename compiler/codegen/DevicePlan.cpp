@@ -1,4 +1,5 @@
 #include "compiler/codegen/DevicePlan.h"
+#include "compiler/codegen/LaunchOrder.h"
 #include "compiler/codegen/Signature.h"
 #include "runtime/cuda/device.h"
 #include "llvm/ADT/StringMap.h"
@@ -61,11 +62,19 @@ public:
   }
 
   llvm::Expected<DevicePlan> make() {
+    llvm::Expected<std::vector<Launched>> found = launchOrder(planned);
+    if (!found)
+      return found.takeError();
+    order = std::move(*found);
     if (llvm::Error error = checkInputs())
       return error;
-    for (auto launch : planned.getOps<LaunchOp>())
-      if (llvm::Error error = add(launch))
-        return error;
+    for (const Launched &one : order)
+      if (one.launch) {
+        if (llvm::Error error = add(one))
+          return error;
+      } else {
+        copy(one.to, one.from, one.bytes);
+      }
     if (llvm::Error error = finishOutputs())
       return error;
     return std::move(plan);
@@ -130,13 +139,21 @@ private:
     return values;
   }
 
+  void copy(const Place &to, const Place &from, int64_t bytes) {
+    need(from, bytes, Device);
+    plan.steps.push_back({DeviceStep::Copy, 0, {}, to, from, bytes});
+    written(to, bytes, Device);
+  }
+
   llvm::Error checkInputs() {
-    for (auto launch : planned.getOps<LaunchOp>()) {
-      SmallVector<Value> values = checked(launch);
+    for (const Launched &one : order) {
+      if (!one.launch)
+        continue;
+      SmallVector<Value> values = checked(one.launch);
       bool early = !values.empty();
       SmallVector<std::pair<Place, int64_t>> places;
       for (Value value : values) {
-        llvm::Expected<Place> place = placeOf(planned, value);
+        llvm::Expected<Place> place = one.frame->placeOf(value);
         if (!place)
           return place.takeError();
         early &= place->base == Place::Input || place->base == Place::Weights;
@@ -146,31 +163,32 @@ private:
         continue;
       for (auto [place, bytes] : places)
         need(place, bytes, Host);
-      onHost({launch, true});
-      done.insert(launch);
+      onHost({one.launch, true, one.frame});
+      done.insert(&one);
     }
     return llvm::Error::success();
   }
 
-  llvm::Error add(LaunchOp launch) {
+  llvm::Error add(const Launched &one) {
+    LaunchOp launch = one.launch;
     auto number = numbers.find(launch.getKernel());
     Side side = number == numbers.end() ? Host : Device;
     bool empty = llvm::all_of(launch->getResults(), [](Value v) { return bytesOf(v) == 0; });
     std::vector<Place> places;
     for (Value value : llvm::concat<Value>(SmallVector<Value>(launch->getOperands()), SmallVector<Value>(launch->getResults()))) {
-      llvm::Expected<Place> place = placeOf(planned, value);
+      llvm::Expected<Place> place = one.frame->placeOf(value);
       if (!place)
         return place.takeError();
       places.push_back(*place);
     }
-    if (!done.contains(launch) && !checked(launch).empty()) {
+    if (!done.contains(&one) && !checked(launch).empty()) {
       for (Value value : checked(launch)) {
-        llvm::Expected<Place> place = placeOf(planned, value);
+        llvm::Expected<Place> place = one.frame->placeOf(value);
         if (!place)
           return place.takeError();
         need(*place, bytesOf(value), Host);
       }
-      onHost({launch, true});
+      onHost({launch, true, one.frame});
     }
     if (empty)
       return llvm::Error::success();
@@ -186,7 +204,7 @@ private:
     if (side == Device)
       plan.steps.push_back({DeviceStep::Launch, number->second, places, {}, {}, 0, {}, namesOf(launch)});
     else
-      onHost({launch, false});
+      onHost({launch, false, one.frame});
     for (size_t i = operands; i < places.size(); ++i)
       written(places[i], bytesOf(launch->getResult(i - operands)), side);
     return llvm::Error::success();
@@ -204,9 +222,7 @@ private:
       if (bytes == 0)
         continue;
       if (!(*place == output)) {
-        need(*place, bytes, Device);
-        plan.steps.push_back({DeviceStep::Copy, 0, {}, output, *place, bytes});
-        written(output, bytes, Device);
+        copy(output, *place, bytes);
       } else if (valid[Host][bufferOf(output)].missing(0, bytes).empty() &&
                  !valid[Device][bufferOf(output)].missing(0, bytes).empty()) {
         plan.outputSides[i] |= KILN_SIDE_HOST | KILN_SIDE_HOST_LAST;
@@ -220,7 +236,8 @@ private:
   func::FuncOp planned;
   llvm::StringMap<size_t> numbers; ///< of the kernels that run on the device
   std::map<Buffer, Ranges> valid[2];
-  llvm::DenseSet<Operation *> done; ///< checked at the start
+  std::vector<Launched> order;
+  llvm::DenseSet<const Launched *> done; ///< checked at the start
   DevicePlan plan;
 };
 } // namespace

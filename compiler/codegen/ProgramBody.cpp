@@ -262,9 +262,24 @@ void BodyWriter::begin(StringRef name) {
 llvm::Error BodyWriter::defineStep(StringRef name, ArrayRef<HostWork> work) {
   begin(name);
   stem = name.str();
-  for (const HostWork &one : work)
-    if (llvm::Error error = one.checksOnly ? check(one.launch) : launch(one.launch, /*checked=*/true))
+  func::FuncOp main = planned;
+  for (const HostWork &one : work) {
+    Step inner;
+    if (one.frame->function != main) {
+      for (auto [places, addresses] :
+           {std::pair(&one.frame->inputs, &inner.inputs), std::pair(&one.frame->outputs, &inner.outputs)})
+        for (const Place &place : *places)
+          addresses->push_back(address(place));
+      inner.arena = address({Place::Arena, 0, one.frame->arena});
+      step = &inner;
+    }
+    planned = one.frame->function;
+    llvm::Error error = one.checksOnly ? check(one.launch) : launch(one.launch, /*checked=*/true);
+    step = nullptr;
+    planned = main;
+    if (error)
       return error;
+  }
   builder.create<LLVM::ReturnOp>(here, constant(i32, KILN_OK));
   return llvm::Error::success();
 }

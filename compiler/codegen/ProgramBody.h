@@ -13,6 +13,7 @@
 #define KILN_CODEGEN_PROGRAMBODY_H
 #include "compiler/codegen/Program.h"
 #include "compiler/dialect/Kiln.h"
+#include <memory>
 
 namespace kiln::codegen {
 
@@ -27,10 +28,20 @@ struct Place {
 /// Where a value of a planned @main stands.
 llvm::Expected<Place> placeOf(mlir::func::FuncOp planned, mlir::Value value);
 
+/// One run of a planned function, @main or that of a loop: where its arguments, results and arena are, in @main's terms.
+struct Frame {
+  mlir::func::FuncOp function;
+  llvm::SmallVector<Place> inputs, outputs;
+  int64_t arena = 0;
+  Place resolve(const Place &place) const;
+  llvm::Expected<Place> placeOf(mlir::Value value) const;
+};
+
 /// What a step on the host does for one launch of a device's program.
 struct HostWork {
   LaunchOp launch;
   bool checksOnly; ///< the launch itself runs on the device
+  std::shared_ptr<const Frame> frame;
 };
 /// A function `name`, of a program body's type, that does these in their order.
 llvm::Error defineHostStep(mlir::ModuleOp module, mlir::func::FuncOp planned, llvm::StringRef name, llvm::ArrayRef<HostWork> work);

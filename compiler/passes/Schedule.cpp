@@ -25,8 +25,8 @@ struct SchedulePass : PassWrapper<SchedulePass, OperationPass<ModuleOp>> {
   void runOnOperation() override {
     Builder builder(&getContext());
     llvm::DenseSet<StringAttr> onDevice;
-    if (auto main = getOperation().lookupSymbol<func::FuncOp>("main"); main && device)
-      main.walk([&](LaunchOp launch) { onDevice.insert(launch.getKernelAttr().getAttr()); });
+    if (device)
+      eachLaunch(getOperation(), "main", [&](LaunchOp launch) { onDevice.insert(launch.getKernelAttr().getAttr()); });
     for (auto kernel : getOperation().getOps<KernelOp>()) {
       try {
         bool gpu = kernel.getSchedule() ? lower::isForDevice(kernel) : onDevice.contains(kernel.getSymNameAttr());

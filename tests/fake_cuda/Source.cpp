@@ -135,7 +135,7 @@ void Source::run(const std::string &entry, const ptx::Launch &launch, ptx::Memor
                                    std::max<uint64_t>(operands[i].bytes, 1), region->at(addresses[i]), &error);
     check(error, "clCreateBuffer");
     buffers.push_back(buffer);
-    check(clSetKernelArg(kernel, static_cast<cl_uint>(i), sizeof buffer, &buffer), "clSetKernelArg");
+    check(clSetKernelArg(kernel, static_cast<cl_uint>(i), sizeof(cl_mem), &buffer), "clSetKernelArg");
   }
   check(clSetKernelArg(kernel, static_cast<cl_uint>(operands.size()), std::max(launch.shared, 64u), nullptr), "clSetKernelArg");
   const size_t block[] = {launch.block.x, launch.block.y, launch.block.z};
