@@ -143,8 +143,12 @@ static llvm::Error returnToo(const std::vector<std::string> &names, mlir::Module
   return llvm::Error::success();
 }
 
-static llvm::Error loadCheckpoint(const std::string &path, Loaded &loaded) {
-  auto model = builder::readCheckpoint(path, *loaded.context);
+static llvm::Error loadCheckpoint(const std::string &path, std::map<std::string, int64_t> dims, Loaded &loaded) {
+  int64_t batch = dims.count("batch") ? dims["batch"] : 0;
+  dims.erase("batch");
+  if (!dims.empty())
+    return llvm::createStringError("--dim %s: the one dimension of a checkpoint's graph is batch", dims.begin()->first.c_str());
+  auto model = builder::readCheckpoint(path, *loaded.context, batch);
   if (!model)
     return model.takeError();
   static_cast<WeightedModule &>(loaded) = std::move(*model);
@@ -191,7 +195,7 @@ llvm::Expected<Loaded> load(const Source &source) {
     file.reset(); // ONNX reads it again, in parts: not twice in memory
   llvm::Error error = isZoo                            ? loadZoo(path.drop_front(4), *dims, loaded)
                       : isText                         ? loadText(bytes, source.path, loaded)
-                      : path.ends_with(".safetensors") ? loadCheckpoint(source.path, loaded)
+                      : path.ends_with(".safetensors") ? loadCheckpoint(source.path, *dims, loaded)
                                                        : loadOnnx(source, *dims, loaded);
   if (!error && !source.outputs.empty() && loaded.module && !path.ends_with(".onnx"))
     error = returnToo(source.outputs, *loaded.module);

@@ -1,5 +1,6 @@
 #include "compiler/tools/TrainingChoices.h"
 #include "compiler/tools/Build.h"
+#include "frontend/builder/Checkpoint.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
@@ -107,8 +108,19 @@ llvm::Error TrainingChoices::settle(Source &source) {
       return llvm::createStringError("there is no model 'zoo:%s'; kiln zoo lists them", path.str().c_str());
   }
   source.training = true;
-  if (batch == 0)
+  batchGiven = batch != 0;
+  if (!batchGiven)
     batch = entry ? static_cast<double>(entry->batch) : 64;
+  if (path.ends_with(".safetensors")) {
+    auto texts = builder::readScaled(source.path);
+    if (!texts)
+      return texts.takeError();
+    if (!(*texts)[0].empty() && !(*texts)[1].empty()) {
+      checkpoint = source.path;
+      scaled = std::move(*texts);
+      source.dims.push_back("batch=" + std::to_string(static_cast<int64_t>(batch)));
+    }
+  }
   if (entry)
     options.loss = entry->loss;
   if (!loss.empty())
@@ -144,15 +156,32 @@ llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) 
   int64_t rows = static_cast<int64_t>(batch);
   auto graphs = entry ? builder::buildTraining(entry->build(), rows, static_cast<uint64_t>(seed), asked, *loaded.context)
                       : builder::buildTraining(std::move(static_cast<WeightedModule &>(loaded)), asked);
-  if (graphs)
-    threshold = graphs->threshold;
-  if (!graphs || !entry)
+  if (!graphs)
     return graphs;
-  // What the checkpoint carries answers one question at a time, unless the model's file says otherwise.
-  auto single = builder::buildInference(entry->build(), 1, static_cast<uint64_t>(seed), *loaded.context);
-  if (!single)
-    return single.takeError();
-  graphs->inference.module = std::move(single->module);
+  threshold = graphs->threshold;
+  if (batchGiven && graphs->batch != rows)
+    return llvm::createStringError(
+        "--batch %lld: the graph of '%s' is for a batch of %lld; where that is a named dimension, --dim NAME=%lld sets it",
+        static_cast<long long>(rows), model.c_str(), static_cast<long long>(graphs->batch), static_cast<long long>(rows));
+  batch = static_cast<double>(graphs->batch);
+  // What the checkpoint carries answers one question at a time, unless the model's file says otherwise; and it can have any batch.
+  for (int64_t count : {1, 2, 3})
+    if (entry) {
+      auto made = builder::buildInference(entry->build(), count, static_cast<uint64_t>(seed), *loaded.context);
+      if (!made)
+        return made.takeError();
+      if (count == 1)
+        graphs->inference.module = std::move(made->module);
+      else
+        graphs->scaled[static_cast<size_t>(count - 2)] = builder::graphText(*made->module);
+    }
+  if (!checkpoint.empty()) {
+    auto as = builder::readCheckpoint(checkpoint, *loaded.context);
+    if (!as)
+      return as.takeError();
+    graphs->inference.module = std::move(as->module);
+    graphs->scaled = scaled;
+  }
   return graphs;
 }
 

@@ -48,6 +48,9 @@ private:
   std::vector<Number> numbers;
   llvm::json::Object file;
   const builder::ZooModel *entry = nullptr;
+  std::string checkpoint; ///< the model's file, where it is one that can have any batch
+  std::array<std::string, 2> scaled; ///< its graphs
+  bool batchGiven = false;
   builder::TrainingOptions options;
 };
 } // namespace kiln::tools

@@ -1,5 +1,6 @@
 #include "frontend/builder/Checkpoint.h"
 #include "compiler/dialect/Kiln.h"
+#include "frontend/builder/Rebatch.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
@@ -23,14 +24,25 @@ static std::string namesOf(const std::vector<Part> &parts) {
   return text;
 }
 
+static constexpr const char *scaledKeys[] = {"kiln.graph.2", "kiln.graph.3"};
+
+std::string graphText(mlir::ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  module->print(stream, mlir::OpPrintingFlags().enableDebugInfo());
+  return text;
+}
+
 std::string checkpointOf(const TrainingGraphs &graphs, const std::string &recipe) {
-  std::string graph, data;
-  llvm::raw_string_ostream stream(graph);
-  (*graphs.inference.module)->print(stream, mlir::OpPrintingFlags().enableDebugInfo()); // layers keep their names
-  json::Object header{{"__metadata__", json::Object{{"kiln.graph", graph},
-                                                    {"kiln.parameters", namesOf(graphs.parameters)},
-                                                    {"kiln.statistics", namesOf(graphs.statistics)},
-                                                    {"kiln.recipe", recipe}}}};
+  std::string data;
+  json::Object metadata{{"kiln.graph", graphText(*graphs.inference.module)},
+                        {"kiln.parameters", namesOf(graphs.parameters)},
+                        {"kiln.statistics", namesOf(graphs.statistics)},
+                        {"kiln.recipe", recipe}};
+  for (auto [key, text] : llvm::zip(scaledKeys, graphs.scaled))
+    if (!text.empty())
+      metadata[key] = text;
+  json::Object header{{"__metadata__", std::move(metadata)}};
   for (const auto *parts : {&graphs.parameters, &graphs.statistics})
     for (const Part &each : *parts) {
       auto begin = static_cast<int64_t>(data.size());
@@ -119,7 +131,27 @@ llvm::Expected<std::string> readCheckpointText(const std::string &path, const st
   return file->text(key);
 }
 
-llvm::Expected<WeightedModule> readCheckpoint(const std::string &path, mlir::MLIRContext &context) {
+llvm::Expected<std::array<std::string, 2>> readScaled(const std::string &path) {
+  auto file = open(path);
+  if (!file)
+    return file.takeError();
+  std::array<std::string, 2> texts;
+  for (auto [key, text] : llvm::zip(scaledKeys, texts))
+    if (auto found = file->text(key))
+      text = *found;
+    else
+      llvm::consumeError(found.takeError());
+  return texts;
+}
+
+/// The number of rows that a graph's first input has, or -1.
+static int64_t batchOf(mlir::ModuleOp module) {
+  auto main = module.lookupSymbol<mlir::func::FuncOp>("main");
+  auto type = main && main.getNumArguments() ? mlir::dyn_cast<mlir::RankedTensorType>(main.getArgumentTypes()[0]) : nullptr;
+  return type && type.getRank() ? type.getDimSize(0) : -1;
+}
+
+llvm::Expected<WeightedModule> readCheckpoint(const std::string &path, mlir::MLIRContext &context, int64_t batch) {
   auto file = open(path);
   if (!file)
     return file.takeError();
@@ -136,6 +168,21 @@ llvm::Expected<WeightedModule> readCheckpoint(const std::string &path, mlir::MLI
   made.module = mlir::parseSourceString<mlir::ModuleOp>(*graph, &context);
   if (!made.module)
     return file->refuse("its graph is broken: %s", problem.c_str());
+  if (batch && batchOf(*made.module) != batch) {
+    auto texts = readScaled(path);
+    if (!texts)
+      return texts.takeError();
+    if ((*texts)[0].empty() || (*texts)[1].empty())
+      return file->refuse("its graph is for a batch of %lld, and it has none for %lld",
+                          static_cast<long long>(batchOf(*made.module)), static_cast<long long>(batch));
+    auto two = mlir::parseSourceString<mlir::ModuleOp>((*texts)[0], &context),
+         three = mlir::parseSourceString<mlir::ModuleOp>((*texts)[1], &context);
+    if (!two || !three)
+      return file->refuse("its graph is broken: %s", problem.c_str());
+    if (llvm::Error error = rebatch(*two, *three, batch))
+      return file->refuse("%s", llvm::toString(std::move(error)).c_str());
+    made.module = std::move(two);
+  }
   for (ParameterOp each : made.module->getOps<ParameterOp>()) {
     auto bytes = file->tensor(each);
     if (!bytes)

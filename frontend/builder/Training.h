@@ -21,6 +21,7 @@
 #include "frontend/builder/Model.h"
 #include "frontend/builder/Optimizer.h"
 #include "llvm/Support/Error.h"
+#include <array>
 
 namespace kiln::builder {
 
@@ -41,6 +42,7 @@ struct Part {
 struct TrainingGraphs {
   mlir::OwningOpRef<mlir::ModuleOp> step, evaluate;
   WeightedModule inference; ///< its weights are the first values
+  std::array<std::string, 2> scaled; ///< the same for a batch of 2 and of 3, as text, where they are known (Rebatch.h)
   std::vector<Part> parameters, statistics; ///< in the order of the regions
   size_t optimizerStates = 0;
   int64_t batch = 0;

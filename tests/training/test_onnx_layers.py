@@ -77,3 +77,31 @@ def test_dropout_drops_in_training_alone(trainer, tmp_path):
     assert 1e-5 < abs(loss - 1) < 0.0026 * 5
     done = native.run("--data", "data.npz", "--resume", "c.safetensors", "--evaluate", "--metrics", "none")
     assert done.code == 0 and abs(float(done.out.split(":")[1].rstrip("}\n")) - 1) < 1e-5, done
+
+
+def test_a_checkpoint_trains_at_any_batch(trainer, tmp_path):
+    """Its graph answers one question at a time; as the MODEL of a training it has the batch asked for, and drops what its model dropped."""
+    rows = RNG.normal(size=(24, 28, 28)).astype(np.float32)
+    data = {"image": rows, "target": RNG.integers(0, 10, 24)}
+    first = trainer("zoo:mlp_dropout", "--batch", 8)
+    left = first.train(data, "--rate", 0, "--epochs", 1)
+    again = trainer(first.folder / "c.safetensors", "--batch", 8)
+    more = again.train(data, "--rate", 0, "--epochs", 1)
+    assert more.state["step"] == left.state["step"] == 3
+    np.testing.assert_allclose(more.state["history"][0]["loss"], left.state["history"][0]["loss"], rtol=1e-5)
+    # A checkpoint of a checkpoint, for three rows and for one.
+    for batch in (3, 1):
+        np.savez(tmp_path / "in.npz", image=rows[:3].reshape(-1, batch, 28, 28))
+        kiln.kiln("run", again.folder / "c.safetensors", "--dim", f"batch={batch}", "--input", tmp_path / "in.npz",
+                  "--output", tmp_path / f"{batch}.npz", *kiln.settings())
+    three, one = (dict(np.load(tmp_path / f"{batch}.npz")) for batch in (3, 1))
+    for name, value in three.items():
+        np.testing.assert_allclose(one[name].reshape(3, 10), value.reshape(3, 10), rtol=1e-5, atol=1e-7)
+
+
+def test_a_batch_that_the_file_fixes_is_said(trainer, tmp_path):
+    path = normed(tmp_path / "net.onnx")
+    done = kiln.kiln("train", path, "--batch", 32, "--emit=mlir", "-o", tmp_path / "step", *kiln.settings(), check=False)
+    assert done.code == 1 and "--batch 32" in done.err and "a batch of 4" in done.err and not (tmp_path / "step.mlir").exists(), done
+    named = kiln.kiln("run", path, "--dim", "rows=3", "--random-inputs", "--output", f"y={tmp_path / 'y.npy'}", *kiln.settings(), check=False)
+    assert named.code == 1 and "rows" in named.err, named

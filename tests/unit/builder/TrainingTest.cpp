@@ -1,7 +1,9 @@
 // The form of the training graphs: names, types, ties, regions; refusals.
 #include "frontend/builder/Training.h"
 #include "compiler/dialect/Kiln.h"
+#include "frontend/builder/Checkpoint.h"
 #include "frontend/builder/Layers.h"
+#include "frontend/builder/Rebatch.h"
 #include "frontend/builder/Zoo.h"
 #include "frontend/onnx/Decode.h"
 #include "frontend/onnx/Import.h"
@@ -132,4 +134,32 @@ TEST(Training, Refusals) {
   expectIn(refusal(Model("none", {x}, relu()(x)), [](auto &) {}), {"no parameter"});
   Tensor taken = input("rate", {3});
   expectIn(refusal(Model("taken", {taken}, Dense(2)(taken)), [](auto &) {}), {"two inputs are called 'rate'"});
+}
+
+TEST(Rebatch, IsWhatTheDescriptionGives) {
+  Tensor image = input("image", {2, 9, 8}), x = randomShift(2)(randomFlip()(image));
+  x = dropout(0.4)(BatchNorm()(randomCrop(6, 5)(x)));
+  Model crops("crops", {image}, Dense(3)(flatten()(x)));
+  std::vector<Model> models = {small(), crops};
+  for (const ZooModel *each : zoo())
+    models.push_back(each->build());
+  EXPECT_GT(models.size(), 12u);
+  for (const Model &model : models) {
+    mlir::MLIRContext context;
+    auto of = [&](int64_t batch) { return std::move(llvm::cantFail(buildInference(model, batch, 1, context)).module); };
+    auto two = of(2), three = of(3), want = of(17);
+    llvm::Error error = rebatch(*two, *three, 17);
+    EXPECT_FALSE(bool(error)) << model.name << ": " << llvm::toString(std::move(error));
+    EXPECT_EQ(graphText(*two), graphText(*want)) << model.name;
+  }
+}
+
+TEST(Rebatch, RefusesGraphsThatAreNotAlike) {
+  mlir::MLIRContext context;
+  auto of = [&](const Model &model, int64_t batch) {
+    return std::move(llvm::cantFail(buildInference(model, batch, 1, context)).module);
+  };
+  Tensor x = input("x", {3});
+  auto two = of(small(), 2), three = of(Model("other", {x}, relu()(x)), 3);
+  EXPECT_NE(llvm::toString(rebatch(*two, *three, 4)).find("does not grow with the batch"), std::string::npos);
 }
