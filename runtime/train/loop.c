@@ -134,6 +134,7 @@ static bool say_end(kiln_trainer *trainer, const kiln_verdict *verdict, kiln_err
     return false;
   if (trainer->recipe.quiet)
     return true;
+  kiln_progress_matrix(trainer, json_array_get(state->history, json_array_size(state->history) - 1));
   if (verdict->stop)
     printf("stopped: no better epoch since epoch %lld%s\n", (long long)state->best_epoch,
            restored ? ", whose weights are kept" : "; its weights are in the checkpoint of before");

@@ -60,3 +60,24 @@ void kiln_progress_epoch(const kiln_trainer *trainer, const json_t *record) {
   printf("  %.1f s  %.0f samples/s\n", seconds, seconds > 0 ? (double)trainer->training.row_count / seconds : 0);
   fflush(stdout);
 }
+
+/* Rows: what is; columns: what the model said. One of many classes is in the log alone. */
+void kiln_progress_matrix(const kiln_trainer *trainer, const json_t *record) {
+  enum { MOST = 32 };
+  const json_t *matrix = json_object_get(record, "validation-confusion-matrix"), *row, *cell;
+  size_t i, j;
+  json_int_t largest = (json_int_t)json_array_size(matrix ? matrix : (matrix = json_object_get(record, "confusion-matrix")));
+  if (trainer->recipe.quiet || !matrix || largest > MOST)
+    return;
+  json_array_foreach(matrix, i, row) json_array_foreach(row, j, cell) if (json_integer_value(cell) > largest) largest =
+      json_integer_value(cell);
+  int width = snprintf(NULL, 0, "%lld", (long long)largest) + 2;
+  printf("confusion matrix, a row for each class and a column for what it was taken for:\n%*s", width, "");
+  for (j = 0; j < json_array_size(matrix); ++j)
+    printf("%*lld", width, (long long)j);
+  json_array_foreach(matrix, i, row) {
+    printf("\n%*lld", width, (long long)i);
+    json_array_foreach(row, j, cell) printf("%*lld", width, (long long)json_integer_value(cell));
+  }
+  putchar('\n');
+}

@@ -98,6 +98,7 @@ bool kiln_plot_write(const char *path, const json_t *history, kiln_error *error)
 void kiln_progress_batch(const kiln_trainer *trainer, const kiln_set *set, int64_t rows, double loss, double seconds);
 void kiln_progress_clear(void);
 void kiln_progress_epoch(const kiln_trainer *trainer, const json_t *record);
+void kiln_progress_matrix(const kiln_trainer *trainer, const json_t *record);
 
 int kiln_trainer_fail(const kiln_trainer *trainer, const kiln_error *error); /* says it; KILN_EXIT_FAILED */
 double kiln_seconds(void);

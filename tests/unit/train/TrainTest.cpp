@@ -2,6 +2,7 @@
 #include "Toys.h"
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 namespace {
 using Train = Toys;
@@ -123,6 +124,21 @@ TEST_F(Train, MeasuresWhatTheStepPredicts) {
   EXPECT_EQ(checkpoint.history("mae")[0], 12);
   EXPECT_DOUBLE_EQ(checkpoint.history("rmse")[0], std::sqrt(160));
   EXPECT_FLOAT_EQ(float(checkpoint.history("loss")[0]), 160);
+}
+
+TEST_F(Train, PrintsTheConfusionMatrixAtTheEnd) {
+  Ran ran = classes("--epochs 8 --checkpoint c --metrics confusion-matrix");
+  ASSERT_EQ(ran.code, 0) << ran.errors;
+  std::istringstream table(ran.output.substr(std::min(ran.output.size(), ran.output.find("confusion matrix"))));
+  std::string heading;
+  std::getline(table, heading);
+  int numbers[15] = {}; // columns 0 1 2, and three rows of a number and three counts: what is learnt stands on the diagonal
+  for (int &number : numbers)
+    table >> number;
+  ASSERT_TRUE(table) << ran.output;
+  EXPECT_EQ(numbers[4] + numbers[9] + numbers[14], 101) << ran.output;
+  EXPECT_EQ(numbers[3] + numbers[7] + numbers[11], 0 + 1 + 2) << ran.output;
+  EXPECT_EQ(classes("--epochs 1 --quiet --checkpoint d --metrics confusion-matrix").output, "");
 }
 
 TEST_F(Train, EvaluatesOnly) {
