@@ -165,6 +165,10 @@ llvm::Expected<CompiledFacts> compile(ModuleOp module, const codegen::ParameterB
   Stopwatch watch(facts);
   if (llvm::Error e = codegen::checkOutputs(options.target, options.outputs))
     return e;
+  if (options.staticExecutable && options.target.isDevice())
+    return llvm::createStringError(
+        "target %s: expected an executable without --static, found one that could not open the card's driver",
+        options.target.name.c_str());
   // Names first: an output that cannot be written is an error before any work.
   codegen::Staging staging;
   codegen::Outputs staged;

@@ -191,6 +191,13 @@ def test_targets_that_are_none(target, why, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("target", [CARD, BOTH])
+def test_a_static_executable_opens_no_driver(target, tmp_path):
+    result = kiln.compile("zoo:mlp", tmp_path / "never", target=target, extra=["--static"], check=False)
+    assert result.code > 0 and "without --static" in result.err and len(result.err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
 def test_code_for_two_cards(tmp_path):
     """A card of either is offered its cubin first (the fake driver refuses, and takes PTX); a later one PTX at once."""
     kiln.compile("zoo:mlp", tmp_path / "two", "exe", {"batch": 2}, "host,host-cuda-sm_90,host-cuda-sm_80")
