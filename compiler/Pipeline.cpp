@@ -67,7 +67,9 @@ llvm::Error lowerToPlan(Half &half, const CompileOptions &options) {
   auto pass = [](std::unique_ptr<Pass> p) { return [p = p.release()](OpPassManager &m) { m.addPass(std::unique_ptr<Pass>(p)); }; };
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
             (!holdsLoops(module) || step("outlined", pass(createOutlinePass()))) &&
-            step("constants", pass(createExternalizePass(&half.constants))) && step("fused", pass(createFusePass())) &&
+            step("constants", pass(createExternalizePass(&half.constants))) &&
+            (!half.target.isDevice() || step("parts", pass(createPartsPass()))) &&
+            step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(half.target.isDevice() ? 0 : half.target.machine.lanes))) &&
             step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&
             step("merged", pass(createMergePass())) &&

@@ -18,6 +18,7 @@ void registerPasses() {
   mlir::registerPass([] { return createOutlinePass(); });
   mlir::registerPass([] { return createLiftPass(); });
   mlir::registerPass([] { return createExternalizePass(); });
+  mlir::registerPass([] { return createPartsPass(); });
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });
   mlir::registerPass([] { return createHoistPass(); });

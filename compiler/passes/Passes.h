@@ -22,6 +22,8 @@ std::unique_ptr<mlir::Pass> createOutlinePass();
 void addSimplify(mlir::OpPassManager &manager);
 /// Constants too large for code become parameters; their bytes go to `store` (may be null: for kiln-opt).
 std::unique_ptr<mlir::Pass> createExternalizePass(std::map<std::string, std::string> *store = nullptr);
+/// Long sums of few results are taken in parts, for a device.
+std::unique_ptr<mlir::Pass> createPartsPass();
 /// Groups ops and outlines each group as an isolated kiln.kernel behind a kiln.launch.
 std::unique_ptr<mlir::Pass> createFusePass();
 /// Chooses how every value between launches is stored; repacks parameters to suit.

@@ -60,36 +60,45 @@ private:
                           allocate->condition, body);
   }
 
-  Expr slot(const Expr &index) {
+  /// One register per lane: a vector of them would be one value to LLVM, which keeps it in memory where a lane is chosen.
+  std::vector<int> slotsOf(const Expr &index) {
     const Ramp *ramp = index.as<Ramp>();
     Expr rest = simplify(WithoutThreads(threads, lets).mutate(ramp ? ramp->base : index));
     auto constant = as_const_int(rest);
-    if (!constant)
+    if (!constant || (ramp && !is_const_one(ramp->stride)))
       throw std::runtime_error("an accumulator's place is no constant");
-    int lanes = ramp ? ramp->lanes : 1;
-    if (!slots.count(*constant))
-      for (int i = 0; i < lanes; ++i)
-        slots.emplace(*constant + i, int(slots.size()));
-    Expr base = slots.at(*constant);
-    return ramp ? Ramp::make(base, ramp->stride, lanes) : base;
-  }
-
-  static ModulusRemainder alignment(const Expr &index) {
-    const Ramp *ramp = index.as<Ramp>();
-    return ramp ? ModulusRemainder(ramp->lanes, 0) : ModulusRemainder();
+    std::vector<int> places;
+    for (int i = 0; i < (ramp ? ramp->lanes : 1); ++i)
+      places.push_back(slots.emplace(*constant + i, int(slots.size())).first->second);
+    return places;
   }
 
   Expr visit(const Load *load) override {
     if (load->name != current)
       return IRMutator::visit(load);
-    return Load::make(load->type, load->name, slot(load->index), load->image, load->param, load->predicate, alignment(load->index));
+    std::vector<Expr> lanes;
+    for (int place : slotsOf(load->index))
+      lanes.push_back(
+          Load::make(load->type.element_of(), load->name, place, load->image, load->param, const_true(), ModulusRemainder()));
+    return lanes.size() == 1 ? lanes[0] : Shuffle::make_concat(lanes);
   }
 
   Stmt visit(const Store *store) override {
     Expr value = mutate(store->value);
     if (store->name != current)
       return Store::make(store->name, value, mutate(store->index), store->param, mutate(store->predicate), store->alignment);
-    return Store::make(store->name, value, slot(store->index), store->param, store->predicate, alignment(store->index));
+    std::vector<int> places = slotsOf(store->index);
+    auto put = [&](int place, const Expr &lane) {
+      return Store::make(store->name, lane, place, store->param, const_true(), ModulusRemainder());
+    };
+    if (places.size() == 1)
+      return put(places[0], value);
+    std::string name = unique_name("lanes");
+    Expr all = Variable::make(value.type(), name);
+    std::vector<Stmt> stores;
+    for (size_t i = 0; i < places.size(); ++i)
+      stores.push_back(put(places[i], Shuffle::make_extract_element(all, int(i))));
+    return LetStmt::make(name, value, Block::make(stores));
   }
 
   std::string func, current;

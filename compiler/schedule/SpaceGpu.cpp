@@ -8,8 +8,7 @@
 
 namespace kiln::schedule {
 namespace {
-constexpr int64_t processors = 108;  // of the smaller of the cards that the targets name
-constexpr int64_t enoughThreads = processors * 1024;
+constexpr int64_t enoughThreads = gpuProcessors * 1024;
 constexpr int64_t warp = 32;
 
 void put(Schedule &schedule, const std::string &key, int64_t value) { schedule.params[key] = std::to_string(value); }
@@ -45,7 +44,7 @@ Schedule tileSchedule(const Nest &nest, const GpuProduct &product) {
     return tile;
   };
   int64_t tileX = std::max<int64_t>(8, fitting(x)), tileY = std::max<int64_t>(8, fitting(y));
-  while (grid * ceilDiv(x, tileX) * ceilDiv(y, tileY) < processors && std::max(tileX, tileY) > 32)
+  while (grid * ceilDiv(x, tileX) * ceilDiv(y, tileY) < gpuProcessors && std::max(tileX, tileY) > 32)
     (tileX >= tileY ? tileX : tileY) /= 2;
   Schedule schedule{"gpu_tile", {}};
   put(schedule, "tile_" + product.x, tileX);
@@ -80,9 +79,9 @@ Schedule rowSchedule(const Nest &nest) {
     int64_t all = 1;
     for (const std::string &axis : gpuRowAxes(nest))
       all *= nest.axis(axis).extent;
-    int64_t steps = all >= 16 * processors ? 4096 : 512; // that a warp takes without help
+    int64_t steps = all >= 16 * gpuProcessors ? 4096 : 512; // that a warp takes without help
     threads = warp * std::min<int64_t>(8, powerUpTo(8, ceilDiv(longest, steps)));
-    while (threads == warp && rows < 4 && extent % (rows * 2) == 0 && all / rows >= 2 * processors)
+    while (threads == warp && rows < 4 && extent % (rows * 2) == 0 && all / rows >= 2 * gpuProcessors)
       rows *= 2;
   }
   put(schedule, "threads", threads);

@@ -16,6 +16,8 @@
 #include "compiler/schedule/SpaceLoops.h"
 
 namespace kiln::schedule {
+constexpr int64_t gpuProcessors = 108; ///< of the smaller of the cards that the targets name
+
 bool isGpu(const Schedule &schedule);
 Schedule gpuDefaults(const Nest &nest);
 std::string gpuLegal(const Nest &nest, const Schedule &schedule);
@@ -39,5 +41,10 @@ std::string gpuRowAxis(const Nest &nest);
 /// Axes of the result over which the sums of a gpu_row nest run.
 std::vector<std::string> gpuRowAxes(const Nest &nest);
 int64_t gpuThreads(const Nest &nest, const Schedule &schedule);
+
+/// How many parts a sum is worth cutting into, before there is a nest; 1: none.
+int64_t gpuSumParts(int64_t results, int64_t steps);
+/// Of a product: batch x left x right results. `along`: neighbouring steps lie next to each other in memory.
+int64_t gpuProductParts(int64_t batch, int64_t left, int64_t right, int64_t steps, bool along);
 } // namespace kiln::schedule
 #endif
