@@ -68,7 +68,7 @@ llvm::Error lowerToPlan(Half &half, const CompileOptions &options) {
   bool ok = step("autodiff", pass(createAutodiffPass())) && step("graph", [](OpPassManager &m) { addSimplify(m); }) &&
             (!holdsLoops(module) || step("outlined", pass(createOutlinePass()))) &&
             step("constants", pass(createExternalizePass(&half.constants))) &&
-            (!half.target.isDevice() || step("parts", pass(createPartsPass()))) &&
+            (!half.target.isDevice() || (step("parts", pass(createPartsPass())) && step("packed", pass(createPackPass())))) &&
             step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(half.target.isDevice() ? 0 : half.target.machine.lanes))) &&
             step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&

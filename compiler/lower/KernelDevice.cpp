@@ -21,7 +21,10 @@ struct Names : Internal::IRGraphVisitor {
   using IRGraphVisitor::visit;
   void visit(const Internal::Variable *v) override { variables.insert(v->name); }
   void visit(const Internal::Call *call) override {
-    buffers.insert(call->name);
+    // An ImageParam reads itself through a Func; Halide numbers names that an emitter before this one has used.
+    llvm::StringRef name = llvm::StringRef(call->name).split('$').first;
+    name.consume_back("_im");
+    buffers.insert(name.str());
     IRGraphVisitor::visit(call);
   }
 };
@@ -178,8 +181,7 @@ bool KernelEmitter::stageFactors(Exprs &next, const Exprs &current, const Stored
       bool covers = llvm::all_of(nest.operands[i].stride, [&](const auto &term) {
         return llvm::any_of(stages[f].dims, [&](const schedule::Dim &dim) { return dim.axis == term.first; });
       });
-      const std::string &buffer = nest.operands[i].name; // an ImageParam reads itself through a Func
-      if ((names.buffers.count(buffer) || names.buffers.count(buffer + "_im")) && covers)
+      if (names.buffers.count(nest.operands[i].name) && covers)
         nest.operands[i].reader = name;
     }
   }

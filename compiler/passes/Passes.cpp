@@ -19,6 +19,7 @@ void registerPasses() {
   mlir::registerPass([] { return createLiftPass(); });
   mlir::registerPass([] { return createExternalizePass(); });
   mlir::registerPass([] { return createPartsPass(); });
+  mlir::registerPass([] { return createPackPass(); });
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });
   mlir::registerPass([] { return createHoistPass(); });

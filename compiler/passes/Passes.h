@@ -24,6 +24,8 @@ void addSimplify(mlir::OpPassManager &manager);
 std::unique_ptr<mlir::Pass> createExternalizePass(std::map<std::string, std::string> *store = nullptr);
 /// Long sums of few results are taken in parts, for a device.
 std::unique_ptr<mlir::Pass> createPartsPass();
+/// Products read parameters transposed, in the order that suits a device.
+std::unique_ptr<mlir::Pass> createPackPass();
 /// Groups ops and outlines each group as an isolated kiln.kernel behind a kiln.launch.
 std::unique_ptr<mlir::Pass> createFusePass();
 /// Chooses how every value between launches is stored; repacks parameters to suit.

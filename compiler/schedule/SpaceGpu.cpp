@@ -37,13 +37,15 @@ Schedule tileSchedule(const Nest &nest, const GpuProduct &product) {
   int64_t grid = 1, x = nest.axis(product.x).extent, y = nest.axis(product.y).extent;
   for (const std::string &axis : product.grid)
     grid *= nest.axis(axis).extent;
-  auto fitting = [](int64_t extent) { // no more than a quarter of a tile is waste, where that can be had
-    int64_t tile = 128;
-    while (tile > 8 && (ceilDiv(extent, tile) * tile - extent) * 4 > extent)
-      tile /= 2;
-    return tile;
+  auto fitting = [](int64_t extent) { // results among what it computes, times multiply-adds for each element that it loads
+    int64_t best = 8;
+    double most = 0;
+    for (int64_t tile = 128; tile >= 8; tile /= 2)
+      if (double worth = double(extent) / double(ceilDiv(extent, tile) * tile) * double(tile) / double(tile + 16); worth > most)
+        most = worth, best = tile;
+    return best;
   };
-  int64_t tileX = std::max<int64_t>(8, fitting(x)), tileY = std::max<int64_t>(8, fitting(y));
+  int64_t tileX = fitting(x), tileY = fitting(y);
   while (grid * ceilDiv(x, tileX) * ceilDiv(y, tileY) < gpuProcessors && std::max(tileX, tileY) > 32)
     (tileX >= tileY ? tileX : tileY) /= 2;
   Schedule schedule{"gpu_tile", {}};
@@ -127,8 +129,11 @@ GpuProduct gpuProduct(const Nest &nest) {
       return {};
     else if (sums(stage))
       product.sum = &stage;
+  size_t loops = 0; // the result's, without those of one element, over which the sum has no loop
+  for (const Dim &dim : nest.result().dims)
+    loops += nest.axis(dim.axis).extent > 1 || (product.sum && runsOver(*product.sum, dim.axis));
   if (factors.size() != 2 || !product.sum || product.sum->values != 1 || product.sum->reduce.empty() ||
-      product.sum->dims.size() != nest.result().dims.size())
+      product.sum->dims.size() != loops)
     return {};
   auto own = [&](const Stage &factor, const Stage &other) { // the longest axis that this factor alone brings
     std::string longest;
