@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gpu import driver
-from gpu.test_assembly import PTXAS
+from gpu.assembled import PTXAS
 from models import kiln
 
 TARGET = "host-cuda-sm_80"
