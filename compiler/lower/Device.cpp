@@ -100,7 +100,10 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
   for (size_t i = 0; i < aligned.size(); ++i)
     if (aligned[i] % vectorBytes)
       unaligned.push_back(i < emitter->arguments.size() ? emitter->arguments[i].name : emitter->nest.result().func);
-  schedule::apply(emitter->nest, emitter->funcs, unaligned.empty() ? chosen : chosen.with("unaligned", schedule::join(unaligned)));
+  schedule::Schedule applied = unaligned.empty() ? chosen : chosen.with("unaligned", schedule::join(unaligned));
+  if (capability == openCL) // which has no shuffles between lanes
+    applied = applied.with("shuffles", "none");
+  schedule::apply(emitter->nest, emitter->funcs, applied);
   std::string language = capability == openCL ? "opencl" : "cuda";
   Halide::Target target("x86-64-linux-no_runtime-no_asserts-no_bounds_query-user_context-" + language +
                         (capability == openCL ? "-cl_doubles-cl_atomics64" : "-cuda_capability_" + std::to_string(capability)));

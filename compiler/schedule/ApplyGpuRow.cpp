@@ -1,7 +1,7 @@
 //===- ApplyGpuRow.cpp - rows on a GPU: a block takes a row's sums in parts and folds them ----------------------------===//
 //
-// Rows that lie across (neighbours are next to each other in memory), and numbers of 64 bits: a thread a row and part, and what they make
-// meets in shared memory.
+// Rows that lie across (neighbours are next to each other in memory), numbers of 64 bits, and devices without shuffles: a thread a row and
+// part, and what they make meets in shared memory.
 //
 //   part[t, row]  thread t sums every threads-th element of the row      (shared memory)
 //   sum[row]      one thread a row folds those                           (shared memory)
@@ -338,6 +338,7 @@ private:
 void applyGpuRow(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
   std::string row = gpuRowAxis(nest);
   bool across = schedule.get("across", 0) && !row.empty() && schedule.get("tile_" + row, 1) > 1;
+  across |= schedule.text("shuffles", "") == "none";
   for (const Stage &stage : nest.stages)
     if (sums(stage))
       for (const Halide::Type &type : funcs.at(stage.func).types())
