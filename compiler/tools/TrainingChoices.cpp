@@ -48,8 +48,10 @@ void TrainingChoices::declare(CLI::App &command) {
 std::string TrainingChoices::Number::fault(double given) const {
   if (given >= least && given <= most && (!whole || given == std::floor(given)))
     return "";
-  return llvm::formatv("expected a {0} from {1:g} to {2:g}, found {3:g}", whole ? "whole number" : "number", least, most, given)
-      .str();
+  char text[128];
+  snprintf(text, sizeof text, "expected a %s from %.15g to %.15g, found %.15g", whole ? "whole number" : "number", least, most,
+           given);
+  return text;
 }
 
 const llvm::json::Value *TrainingChoices::fromFile(llvm::StringRef key, const CLI::Option *given) const {
