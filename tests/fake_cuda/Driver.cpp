@@ -83,6 +83,11 @@ EXPORTED CUresult cuDeviceGetName(char *name, int length, CUdevice device) {
 }
 EXPORTED CUresult cuDeviceGetAttribute(int *value, int attribute, CUdevice) {
   BEGIN(false)
+  constexpr int processorCount = 16;
+  if (attribute == processorCount) {
+    *value = 2;
+    return CUDA_SUCCESS;
+  }
   if (attribute != CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR && attribute != CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)
     return 1;
   *value = attribute == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR ? state().capability / 10 : state().capability % 10;

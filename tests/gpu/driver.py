@@ -72,6 +72,28 @@ class Card:
     def wait(self):
         self.call("cuStreamSynchronize", self.stream)
 
+    def clear(self, address, size):
+        self.call("cuMemsetD8Async", POINTER(address), ctypes.c_ubyte(0), SIZE(size), self.stream)
+
+    def processors(self):
+        count = ctypes.c_int()
+        self.call("cuDeviceGetAttribute", ctypes.byref(count), 16, self.device)
+        return count.value
+
+    def elapsed(self, work):
+        """Milliseconds of what `work` queues, by the card's events."""
+        events, milliseconds = [POINTER(), POINTER()], ctypes.c_float()
+        for event in events:
+            self.call("cuEventCreate", ctypes.byref(event), 0)
+        self.call("cuEventRecord", events[0], self.stream)
+        work()
+        self.call("cuEventRecord", events[1], self.stream)
+        self.call("cuEventSynchronize", events[1])
+        self.call("cuEventElapsedTime", ctypes.byref(milliseconds), *events)
+        for event in events:
+            self.call("cuEventDestroy_v2", event)
+        return milliseconds.value
+
     def load(self, ptx):
         """The module of a PTX text; an error says what the driver found wrong in it."""
         module, log = POINTER(), ctypes.create_string_buffer(1000)
