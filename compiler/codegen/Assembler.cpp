@@ -1,22 +1,51 @@
 #include "compiler/codegen/Assembler.h"
 #include "Halide.h"
-#include "compiler/codegen/Staging.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Program.h"
 #include "llvm/Support/Regex.h"
 #include <dlfcn.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace kiln::codegen {
 namespace {
-/// Runs it with both of its outputs in `log`.
-llvm::Expected<std::string> run(const std::string &path, llvm::ArrayRef<llvm::StringRef> arguments, const std::string &log) {
-  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(), llvm::StringRef(log), llvm::StringRef(log)};
-  std::string why;
+/// A file without a name, which ends with the processes that have it: a worker may be killed while ptxas runs.
+class MemoryFile {
+public:
+  explicit MemoryFile(const char *name) : descriptor(memfd_create(name, 0)) {}
+  MemoryFile(const MemoryFile &) = delete;
+  ~MemoryFile() {
+    if (descriptor >= 0)
+      close(descriptor);
+  }
+  /// What this process and the ones it starts may open.
+  std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor); }
+  bool write(llvm::StringRef text) const {
+    for (size_t done = 0; done < text.size();) {
+      ssize_t count = ::write(descriptor, text.data() + done, text.size() - done);
+      if (count <= 0)
+        return false;
+      done += static_cast<size_t>(count);
+    }
+    return descriptor >= 0;
+  }
+  std::string bytes() const {
+    std::string all(static_cast<size_t>(std::max<off_t>(lseek(descriptor, 0, SEEK_END), 0)), 0);
+    return pread(descriptor, all.data(), all.size(), 0) == static_cast<ssize_t>(all.size()) ? all : std::string();
+  }
+
+private:
+  int descriptor;
+};
+
+/// Runs it; what it says, on both of its outputs.
+llvm::Expected<std::string> run(const std::string &path, llvm::ArrayRef<llvm::StringRef> arguments) {
+  MemoryFile log("log");
+  std::string said = log.path(), why;
+  std::optional<llvm::StringRef> redirects[] = {llvm::StringRef(), llvm::StringRef(said), llvm::StringRef(said)};
   int status = llvm::sys::ExecuteAndWait(path, arguments, std::nullopt, redirects, 0, 0, &why);
-  auto said = llvm::MemoryBuffer::getFile(log);
-  std::string text = said ? (*said)->getBuffer().str() : "";
+  std::string text = log.bytes();
   if (status != 0)
     return llvm::createStringError("%s: %s", path.c_str(), (why.empty() ? llvm::StringRef(text).trim().str() : why).c_str());
   return text;
@@ -58,12 +87,7 @@ llvm::Expected<std::string> findAssembler() {
 std::string assemblerVersion(const std::string &path) {
   if (path.empty())
     return "";
-  ScratchFolder scratch;
-  if (llvm::Error error = scratch.create()) {
-    llvm::consumeError(std::move(error));
-    return path;
-  }
-  llvm::Expected<std::string> text = run(path, {path, "--version"}, scratch.path("log"));
+  llvm::Expected<std::string> text = run(path, {path, "--version"});
   if (!text) {
     llvm::consumeError(text.takeError());
     return path;
@@ -72,21 +96,17 @@ std::string assemblerVersion(const std::string &path) {
 }
 
 llvm::Expected<Assembled> assemble(const std::string &path, const std::string &ptx, int capability) {
-  ScratchFolder scratch;
-  if (llvm::Error error = scratch.create())
-    return error;
-  llvm::Expected<std::string> source = scratch.write("kernel.ptx", ptx);
-  if (!source)
-    return source.takeError();
-  std::string output = scratch.path("kernel.cubin"), card = "-arch=sm_" + std::to_string(capability);
-  llvm::Expected<std::string> text = run(path, {path, "-v", card, *source, "-o", output}, scratch.path("log"));
+  MemoryFile source("ptx"), output("cubin");
+  if (!source.write(ptx))
+    return llvm::createStringError("cannot keep %zu bytes of PTX in memory", ptx.size());
+  std::string card = "-arch=sm_" + std::to_string(capability), from = source.path(), to = output.path();
+  llvm::Expected<std::string> text = run(path, {path, "-v", card, from, "-o", to});
   if (!text)
     return text.takeError();
-  auto cubin = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-  if (!cubin)
-    return llvm::createStringError("%s wrote no code", path.c_str());
   Assembled result;
-  result.cubin = (*cubin)->getBuffer().str();
+  result.cubin = output.bytes();
+  if (result.cubin.empty())
+    return llvm::createStringError("%s wrote no code", path.c_str());
   result.registers = numberBefore(*text, "registers");
   result.spills = numberBefore(*text, "bytes spill stores") + numberBefore(*text, "bytes spill loads");
   result.stack = numberBefore(*text, "bytes stack frame");

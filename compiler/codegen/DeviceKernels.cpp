@@ -50,31 +50,53 @@ bool unpack(const Texts &texts, size_t capabilities, DeviceKernel &kernel) {
   }
   return readLaunch(texts[3], kernel.code);
 }
-/// Of each kernel, at what multiples of bytes its operands, then its results, begin wherever it is launched: vectors of 16 bytes or less.
-llvm::Expected<llvm::StringMap<std::string>> alignmentsIn(mlir::func::FuncOp planned) {
-  llvm::StringMap<std::vector<int64_t>> found;
+/// Whether a result of the launch stands where an operand does. The caller may give one memory for an input and the output tied to it.
+bool overwrites(mlir::func::FuncOp planned, const std::vector<std::pair<Place, int64_t>> &operands,
+                const std::vector<std::pair<Place, int64_t>> &results) {
+  auto buffer = [&](const Place &place) -> std::pair<int, int64_t> {
+    if (place.base == Place::Output)
+      if (auto input = tiedInput(planned, static_cast<unsigned>(place.index)))
+        return {Place::Input, *input};
+    return {place.base, place.index};
+  };
+  return llvm::any_of(results, [&](const auto &result) {
+    return llvm::any_of(operands, [&](const auto &operand) {
+      return buffer(operand.first) == buffer(result.first) && operand.first.offset < result.first.offset + result.second &&
+             result.first.offset < operand.first.offset + operand.second;
+    });
+  });
+}
+
+/// The lower::Placement of each kernel, as text: whether it overwrites, then the alignments.
+llvm::Expected<llvm::StringMap<std::string>> placementsIn(mlir::func::FuncOp planned) {
+  llvm::StringMap<lower::Placement> found;
   llvm::Expected<std::vector<Launched>> order = launchOrder(planned);
   if (!order)
     return order.takeError();
   for (Launched &one : *order) {
-    if (!one.launch)
+    LaunchOp launch = one.launch;
+    if (!launch)
       continue;
-    std::vector<int64_t> &of = found[one.launch.getKernel()];
-    of.resize(one.launch->getNumOperands() + one.launch->getNumResults(), KILN_DEVICE_ALIGNMENT);
+    lower::Placement &of = found[launch.getKernel()];
+    of.aligned.resize(launch->getNumOperands() + launch->getNumResults(), KILN_DEVICE_ALIGNMENT);
+    std::vector<std::pair<Place, int64_t>> places[2];
     size_t i = 0;
-    for (auto values : {mlir::ValueRange(one.launch->getOperands()), mlir::ValueRange(one.launch->getResults())})
-      for (mlir::Value value : values) {
+    for (bool isResult : {false, true})
+      for (mlir::Value value : isResult ? mlir::ValueRange(launch->getResults()) : mlir::ValueRange(launch->getOperands())) {
         llvm::Expected<Place> place = one.frame->placeOf(value);
         if (!place)
           return place.takeError();
-        of[i] = std::gcd(of[i], place->offset);
+        of.aligned[i] = std::gcd(of.aligned[i], place->offset);
+        places[isResult].push_back({*place, bytesOf(value.getType())});
         ++i;
       }
+    of.overwrites |= overwrites(planned, places[0], places[1]);
   }
   llvm::StringMap<std::string> texts;
   for (const auto &entry : found) {
     std::ostringstream text;
-    for (int64_t bytes : entry.second)
+    text << entry.second.overwrites << ' ';
+    for (int64_t bytes : entry.second.aligned)
       text << bytes << ' ';
     texts[entry.first()] = text.str();
   }
@@ -82,15 +104,17 @@ llvm::Expected<llvm::StringMap<std::string>> alignmentsIn(mlir::func::FuncOp pla
 }
 } // namespace
 
-// Arguments: the kernel, how its operands and results are aligned, ptxas and its version (or nothing), then the capabilities.
+// Arguments: the kernel, its placement, ptxas and its version (or nothing), then the capabilities.
 Texts compileDeviceText(const Texts &arguments) {
   ParsedKernel parsed = parsedKernel(arguments.at(0));
   KernelOp kernel = parsed.kernel();
   std::istringstream numbers(arguments.at(1));
-  std::vector<int64_t> aligned((std::istream_iterator<int64_t>(numbers)), std::istream_iterator<int64_t>());
+  lower::Placement placement;
+  numbers >> placement.overwrites;
+  placement.aligned.assign(std::istream_iterator<int64_t>(numbers), std::istream_iterator<int64_t>());
   bool asSource = arguments.at(4) == std::to_string(lower::openCL);
   lower::DeviceCode code =
-      lower::compileForDevice(kernel, asSource ? lower::openCL : 80, aligned); // all cards run sm_80, and all assemblers know it
+      lower::compileForDevice(kernel, asSource ? lower::openCL : 80, placement); // all cards run sm_80, and all assemblers know it
   auto fail = [](llvm::Error error) { throw std::runtime_error(llvm::toString(std::move(error))); };
   Texts texts = {code.ptx, code.entry, code.schedule, launchText(code)};
   for (size_t i = 4; i < arguments.size() && !arguments[2].empty(); ++i) {
@@ -114,7 +138,7 @@ llvm::Expected<std::vector<DeviceKernel>> compileDeviceKernels(mlir::ModuleOp mo
   for (size_t i = 0; i < kernels.size(); ++i)
     compiled[i].name = kernels[i].getSymName().str();
   std::string version = assemblerVersion(*assembler);
-  llvm::Expected<llvm::StringMap<std::string>> places = alignmentsIn(module.lookupSymbol<mlir::func::FuncOp>("main"));
+  llvm::Expected<llvm::StringMap<std::string>> places = placementsIn(module.lookupSymbol<mlir::func::FuncOp>("main"));
   if (!places)
     return places.takeError();
   auto request = [&](KernelOp kernel) {

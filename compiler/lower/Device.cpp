@@ -86,7 +86,7 @@ private:
 };
 } // namespace
 
-DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned) try {
+DeviceCode compileForDevice(KernelOp kernel, int capability, const Placement &placement) try {
   std::unique_ptr<KernelEmitter> emitter = emitterOf(kernel, Side::Device);
   schedule::Schedule chosen;
   std::string why;
@@ -97,8 +97,8 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
     throw std::runtime_error("schedule " + chosen.print() + " does not fit: " + why);
   // Halide takes every buffer of a device to begin at a multiple of a vector: where one does not, no vector of it is loaded.
   std::vector<std::string> unaligned;
-  for (size_t i = 0; i < aligned.size(); ++i)
-    if (aligned[i] % vectorBytes)
+  for (size_t i = 0; i < placement.aligned.size(); ++i)
+    if (placement.aligned[i] % vectorBytes)
       unaligned.push_back(i < emitter->arguments.size() ? emitter->arguments[i].name : emitter->nest.result().func);
   schedule::Schedule applied = unaligned.empty() ? chosen : chosen.with("unaligned", schedule::join(unaligned));
   if (capability == openCL) // which has no shuffles between lanes
@@ -153,7 +153,7 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<i
   if (capability == openCL)
     finishOpenCL(code, kernel);
   else
-    finishPtx(code, kernel.getSymName());
+    finishPtx(code, kernel.getSymName(), placement.overwrites);
   return code;
 } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what());

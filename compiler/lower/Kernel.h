@@ -40,11 +40,16 @@ schedule::Nest nestOf(KernelOp kernel);
 schedule::Nest nestOf(KernelOp kernel, Side side);
 /// The schedule that the kernel carries is for a device.
 bool isForDevice(KernelOp kernel);
+/// How the operands of a kernel, then its results, stand in a device's memory, wherever it is launched.
+struct Placement {
+  std::vector<int64_t> aligned; ///< they begin at multiples of so many bytes
+  bool overwrites = false; ///< somewhere a result stands where an operand does
+};
+
 /// In the place of a compute capability: OpenCL C, by which tests run a device's schedules on a processor.
 constexpr int openCL = 0;
-/// A kernel with a schedule for a device, as PTX for this compute capability (80: sm_80). `aligned`: at what multiples of bytes its operands,
-/// then its results, begin at every launch.
-DeviceCode compileForDevice(KernelOp kernel, int capability, const std::vector<int64_t> &aligned);
+/// A kernel with a schedule for a device, as PTX for this compute capability (80: sm_80).
+DeviceCode compileForDevice(KernelOp kernel, int capability, const Placement &placement);
 KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly = false);
 } // namespace kiln::lower
 #endif

@@ -50,8 +50,11 @@ bool accessesShared(llvm::StringRef line) {
 }
 } // namespace
 
-void finishPtx(DeviceCode &code, llvm::StringRef name) {
+void finishPtx(DeviceCode &code, llvm::StringRef name, bool overwrites) {
   std::string text = code.ptx;
+  constexpr llvm::StringLiteral constantLoad = "ld.global.nc", load = "ld.global";
+  for (size_t at = 0; overwrites && (at = text.find(constantLoad, at)) != std::string::npos;)
+    text.replace(at, constantLoad.size(), load);
   for (size_t at = text.find(code.entry); at != std::string::npos; at = text.find(code.entry, at + name.size()))
     text.replace(at, code.entry.size(), name.str());
   std::string head, body;

@@ -1,9 +1,10 @@
 //===- Ptx.h - PTX as Halide writes it becomes PTX that ships ---------------------------------------------------------===//
 //
-// In: the text of one kernel, and how it is launched. Out: the same kernel under its own name, with two things said that Halide leaves out:
+// In: the text of one kernel, and how it is launched. Out: the same kernel under its own name, with what Halide leaves out or cannot know:
 //
 //   .maxntid        the size of the block, or ptxas may hand out more registers than a block of it has, which fails only at the launch
 //   kiln_shared     a symbol where dynamic shared memory begins: Halide counts from address 0, which sm_90 keeps for itself
+//   ld.global       for ld.global.nc in a kernel that overwrites what it reads: that cache may hold only what stays during the whole launch
 //
 //===------------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_LOWER_PTX_H
@@ -12,6 +13,6 @@
 
 namespace kiln::lower {
 /// Throws std::runtime_error where the text is not as expected.
-void finishPtx(DeviceCode &code, llvm::StringRef name);
+void finishPtx(DeviceCode &code, llvm::StringRef name, bool overwrites);
 } // namespace kiln::lower
 #endif

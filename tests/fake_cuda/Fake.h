@@ -23,7 +23,8 @@ void kiln_fake_reset(void);
 const char *kiln_fake_log(void); ///< a line for each call since the last reset
 const char *kiln_fake_trap(void); ///< what the interpreter stopped at, or ""
 int kiln_fake_live(void); ///< things made and not yet destroyed
-const char *kiln_fake_statistics(void); ///< JSON: {"instructions": n, "ld.shared.b32": [accesses, cost, ideal], ...}
+/// JSON: {"instructions": n, "kernels": {name: {"ld.shared.b32": [accesses, cost, ideal], ...}}}
+const char *kiln_fake_statistics(void);
 void kiln_fake_forget(uint64_t address, uint64_t bytes); ///< memory becomes as if never written
 
 #ifdef __cplusplus

@@ -215,10 +215,16 @@ EXPORTED int kiln_fake_live(void) {
 EXPORTED const char *kiln_fake_statistics(void) {
   static std::string text;
   text = "{\"instructions\": " + std::to_string(state().statistics.instructions);
-  for (const auto &[name, tally] : state().statistics.tallies)
-    text += ", \"" + name + "\": [" + std::to_string(tally.accesses) + ", " + std::to_string(tally.cost) + ", " +
-            std::to_string(tally.ideal) + "]";
-  text += "}";
+  const char *between = ", \"kernels\": {";
+  for (const auto &[kernel, tallies] : state().statistics.tallies) {
+    text += between + ("\"" + kernel + "\": {");
+    for (const auto &[name, tally] : tallies)
+      text += (text.back() == '{' ? "\"" : ", \"") + name + "\": [" + std::to_string(tally.accesses) + ", " +
+              std::to_string(tally.cost) + ", " + std::to_string(tally.ideal) + "]";
+    text += "}";
+    between = ", ";
+  }
+  text += state().statistics.tallies.empty() ? "}" : "}}";
   return text.c_str();
 }
 EXPORTED void kiln_fake_forget(uint64_t address, uint64_t bytes) { state().memory->forget(address, bytes); }

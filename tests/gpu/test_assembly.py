@@ -125,3 +125,15 @@ def test_a_tile_multiplies_and_adds(graph, card, tmp_path):
     adds = sum(op.startswith("FFMA") for op in loop)
     print(f"{graph} {card}: {adds} of {len(loop)} instructions are FFMA, {100 * adds / max(1, len(loop)):.1f} %")
     assert adds >= 0.8 * len(loop) > 0
+
+
+def test_a_killed_worker_leaves_no_files(tmp_path):
+    """Its ptxas ends it, as a limit on memory would, in the midst of assembling."""
+    ptxas, scratch = tmp_path / "ptxas", tmp_path / "scratch"
+    ptxas.write_text('#!/bin/sh\ncase "$*" in *--version*) exit 0;; esac\nkill -9 $PPID\n')
+    ptxas.chmod(0o755)
+    scratch.mkdir()
+    result = kiln.compile("zoo:softmax_regression", tmp_path / "model", "obj", None, "host-cuda-sm_80", cache=tmp_path / "cache", check=False,
+                          env={**os.environ, "KILN_PTXAS": str(ptxas), "TMPDIR": str(scratch)})
+    assert result.code > 0 and "kernel k_" in result.err, result
+    assert os.listdir(scratch) == [] and not (tmp_path / "model.o").exists()

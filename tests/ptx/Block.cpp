@@ -1,7 +1,6 @@
 //===- Block.cpp - one thread block, run --------------------------------------------------------------------------===//
 #include "Block.h"
 #include <algorithm>
-#include <set>
 
 namespace ptx {
 namespace {
@@ -246,32 +245,38 @@ void Block::tally(const Instruction &instruction, unsigned bytes, const std::vec
   std::string name;
   for (const std::string &part : instruction.statement->opcode)
     name += (name.empty() ? "" : ".") + part;
-  Tally &tally = statistics.tallies[name];
-  size_t phase = bytes <= 4 ? 32 : bytes <= 8 ? 16 : 8;
-  for (size_t i = 0; i < lanes.size();) {
-    uint32_t warp = lanes[i] / 32;
-    std::vector<uint64_t> mine;
-    for (; i < lanes.size() && lanes[i] / 32 == warp; ++i)
-      mine.push_back(addresses[i]);
+  Tally &tally = statistics.tallies[program.kernel.name][name];
+  // As many threads at once as 128 bytes serve: a wavefront each, and one more for every further word that a bank must give them.
+  const size_t phase = bytes <= 4 ? 32 : bytes <= 8 ? 16 : 8, unit = instruction.space == Space::Shared ? 4 : 32;
+  std::vector<uint64_t> units;
+  auto distinct = [&](size_t from, size_t to) {
+    units.clear();
+    for (size_t i = from; i < to; ++i)
+      for (uint64_t at = addresses[i] / unit; at <= (addresses[i] + bytes - 1) / unit; ++at)
+        units.push_back(at);
+    std::sort(units.begin(), units.end());
+    units.erase(std::unique(units.begin(), units.end()), units.end());
+  };
+  for (size_t i = 0, end = 0; i < lanes.size(); i = end) {
+    for (end = i; end < lanes.size() && lanes[end] / 32 == lanes[i] / 32;)
+      ++end;
     ++tally.accesses;
-    if (instruction.space == Space::Shared) {
-      for (size_t first = 0; first < mine.size(); first += phase) {
-        std::set<uint64_t> words;
-        for (size_t j = first; j < std::min(first + phase, mine.size()); ++j)
-          for (unsigned byte = 0; byte < bytes; byte += 4)
-            words.insert((mine[j] + byte) / 4);
-        uint64_t banks[32] = {}, most = 0;
-        for (uint64_t word : words)
-          most = std::max(most, ++banks[word % 32]);
-        tally.cost += most;
-        tally.ideal += 1;
-      }
-    } else {
-      std::set<uint64_t> sectors, distinct(mine.begin(), mine.end());
-      for (uint64_t address : mine)
-        sectors.insert(address / 32), sectors.insert((address + bytes - 1) / 32);
-      tally.cost += sectors.size();
-      tally.ideal += (distinct.size() * bytes + 31) / 32;
+    if (unit == 32) {
+      distinct(i, end);
+      tally.cost += units.size();
+      std::vector<uint64_t> places(addresses.begin() + static_cast<int64_t>(i), addresses.begin() + static_cast<int64_t>(end));
+      std::sort(places.begin(), places.end());
+      auto count = static_cast<uint64_t>(std::unique(places.begin(), places.end()) - places.begin());
+      tally.ideal += (count * bytes + 31) / 32;
+      continue;
+    }
+    for (size_t first = i; first < end; first += phase) {
+      distinct(first, std::min(first + phase, end));
+      uint64_t banks[32] = {}, most = 0;
+      for (uint64_t word : units)
+        most = std::max(most, ++banks[word % 32]);
+      tally.cost += most;
+      tally.ideal += 1;
     }
   }
 }

@@ -18,14 +18,15 @@ struct Dim3 {
   uint64_t count() const { return uint64_t(x) * y * z; }
 };
 
-/// What a launch did, for lint: accesses by opcode, what they cost, and what they would without conflicts.
+/// What launches did, for lint: accesses of warps by kernel and opcode, what they cost, and what they would without conflicts.
 struct Tally {
   uint64_t accesses = 0, cost = 0, ideal = 0;
 };
 struct Statistics {
   bool wanted = false;
   uint64_t instructions = 0; ///< of threads
-  std::map<std::string, Tally> tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
+  std::map<std::string, std::map<std::string, Tally>>
+      tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
 };
 
 struct Launch {

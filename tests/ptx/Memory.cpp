@@ -88,7 +88,7 @@ void Memory::write(uint64_t address, const void *from, uint64_t bytes) {
   uint64_t offset = address - piece.base;
   memmove(piece.bytes.data() + offset, from, bytes);
   for (uint64_t word = offset / 4; checked && word <= (offset + bytes - 1) / 4; ++word)
-    piece.words[word] = {1, 0, 0, 0};
+    piece.words[word] = {1, 0, 0, 0, 0};
 }
 
 void Memory::set(uint64_t address, uint8_t value, uint64_t bytes) {
@@ -124,6 +124,8 @@ uint64_t Memory::load(uint64_t address, unsigned bytes, uint32_t thread, const E
         throw Trap("race: read after write without barrier, of what thread " + std::to_string(word.writer) + " wrote, at " +
                    hex(address));
     }
+    if (constant)
+      word.constantEpoch = epochs.now;
     if (word.readEpoch >= epochs.launch && word.readEpoch < epochs.block)
       word.reader = Many; // of several blocks: the epoch stays that of another, which any write will meet
     else if (word.readEpoch == epochs.now && word.reader != thread)
@@ -141,6 +143,8 @@ void Memory::store(uint64_t address, unsigned bytes, uint64_t value, uint32_t th
   bool same = get(place, bytes) == value;
   for (uint64_t i = offset / 4; checked && i <= (offset + bytes - 1) / 4; ++i) {
     Word &word = piece.words[i];
+    if (word.constantEpoch >= epochs.launch)
+      throw Trap("race: write over what this launch reads through the constant cache (.nc), at " + hex(address));
     bool whole = bytes >= 4, wrote = word.writeEpoch >= epochs.launch, read = word.readEpoch >= epochs.launch;
     if (!same && whole) {
       if (wrote && word.writeEpoch < epochs.block)

@@ -5,7 +5,7 @@
 //
 // Time is counted in epochs: one begins with each launch, each block and each barrier of a block. Two accesses of a word, one of them a
 // write, are in a race when they are of one launch and of different blocks, or of different threads of a block in one epoch. Writing what
-// stands there already is none: overlapping tiles do that.
+// stands there already is none: overlapping tiles do that. What a launch reads through the constant cache (.nc), no thread of it may write.
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_TESTS_PTX_MEMORY_H
@@ -53,6 +53,7 @@ public:
 private:
   struct Word {
     uint32_t writeEpoch = 0, writer = 0, readEpoch = 0, reader = 0;
+    uint32_t constantEpoch = 0; ///< last read through the constant cache
   };
   struct Piece {
     uint64_t base = 0, size = 0;
