@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from gpu import driver
+from gpu import assembled, driver
 from models import kiln, native
 
 LINE = """.version 7.0
@@ -88,31 +88,72 @@ def test_the_constant_cache_holds_nothing_that_is_overwritten(counting):
             assert (counting.get(place, 64, np.float32) == 0).all()
 
 
-def test_a_product_has_no_conflicts(tmp_path, monkeypatch):
-    """The staged factors are read by all threads, vector beside vector. The one that is turned while it is staged is padded by four: two threads
-    of a warp's store meet in a bank, where eight would."""
+@pytest.fixture
+def interpreted(monkeypatch, tmp_path):
+    """Runs a graph once in the interpreter, counting: its outputs; kernel -> schedule; kernel -> opcode -> numbers."""
     monkeypatch.setenv("KILN_CUDA_DRIVER", driver.FAKE)
     monkeypatch.setenv("KILN_FAKE_CAPABILITY", "100")
     monkeypatch.setenv("KILN_FAKE_STATISTICS", "1")
+    monkeypatch.setenv("KILN_PTXAS", "")
     with driver.Card() as card:
         pass
+
+    def run_graph(path, **given):
+        kiln.compile(path, tmp_path / "model", "shared", None, "host-cuda-sm_80", extra=["--prefix", "m"])
+        schedules = {kernel["name"]: kernel["schedule"] for kernel in assembled.provenance(tmp_path / "model.so") if "shared" in kernel}
+        library = native.Library(f"{tmp_path}/model.so", "m")
+        info, random, feeds = library.info().contents, np.random.default_rng(1), {}
+        for tensor in (info.inputs[i] for i in range(info.input_count)):
+            name, shape = tensor.name.decode(), tuple(tensor.shape[:tensor.rank])
+            feeds[name] = given.get(name, 0.05 * random.standard_normal(shape))
+        runner = native.Runner(library, feeds, 1)
+        results = runner.results()
+        runner.close()
+        return feeds, results, schedules, counts(card)
+    return run_graph
+
+
+def ratios(numbers, space):
+    return {name: cost / ideal for name, (_, cost, ideal) in numbers.items() if space in name}
+
+
+def test_a_product_has_no_conflicts(interpreted, tmp_path):
+    """The staged factors are read by all threads, vector beside vector. The one that is turned while it is staged is padded by four: two threads
+    of a warp's store meet in a bank, where eight would."""
     (tmp_path / "graph.mlir").write_text("""func.func @main(%a: tensor<256x64xf32> {kiln.name = "a"}, %b: tensor<64x256xf32> {kiln.name = "b"})
     -> (tensor<256x256xf32> {kiln.name = "y"}) {
   %0 = kiln.contract %a, %b {labels = "mk,kn->mn"} : (tensor<256x64xf32>, tensor<64x256xf32>) -> tensor<256x256xf32>
   return %0 : tensor<256x256xf32>
 }
 """)
-    kiln.compile(tmp_path / "graph.mlir", tmp_path / "model", "shared", None, "host-cuda-sm_80", extra=["--prefix", "m"],
-                 env={**os.environ, "KILN_PTXAS": ""})
-    random = np.random.default_rng(1)
-    feeds = {"a": random.standard_normal((256, 64), np.float32), "b": random.standard_normal((64, 256), np.float32)}
-    runner = native.Runner(native.Library(f"{tmp_path}/model.so", "m"), feeds, 1)
-    np.testing.assert_allclose(runner.results()["y"], feeds["a"] @ feeds["b"], 1e-4, 1e-4)
-    runner.close()
-    numbers, = counts(card).values()
-    print(numbers)
-    shared = {name: cost / ideal for name, (_, cost, ideal) in numbers.items() if "shared" in name}
-    assert any(name.startswith("ld.shared.v4") for name in shared)
-    assert all(ratio == 1 for name, ratio in shared.items() if name.startswith("ld")), shared
+    feeds, results, schedules, found = interpreted(tmp_path / "graph.mlir")
+    np.testing.assert_allclose(results["y"], feeds["a"] @ feeds["b"], 1e-3, 1e-4)
+    (name, numbers), = found.items()
+    assert schedules[name].startswith("gpu_tile"), schedules
+    shared = ratios(numbers, "shared")
+    assert any(opcode.startswith("ld.shared.v4") for opcode in shared)
+    assert all(ratio == 1 for opcode, ratio in shared.items() if opcode.startswith("ld")), shared
     assert all(ratio <= 2 for ratio in shared.values()), shared
-    assert all(cost == ideal for name, (_, cost, ideal) in numbers.items() if "global" in name), numbers
+    assert all(ratio == 1 for ratio in ratios(numbers, "global").values()), numbers
+
+
+def test_tiles_of_a_training_step_have_no_conflicts(interpreted, tmp_path):
+    """All accesses of LeNet-5's step go into a table, build/results/gpu-accesses.txt: of each kernel and opcode how often a warp accesses, how many
+    wavefronts or sectors that takes, and how many times what neighbours would take."""
+    rows = 4
+    kiln.kiln("train", "zoo:lenet5", "--batch", str(rows), "--optimizer", "sgd", "--emit=mlir", "-o", tmp_path / "step", *kiln.settings())
+    _, _, schedules, found = interpreted(tmp_path / "step.mlir", rate=0.01, step=1, seed=0, weight=1, target=np.arange(rows))
+    assert set(found) == set(schedules)
+    lines = []
+    for name, numbers in sorted(found.items()):
+        lines.append(f"{name} {schedules[name]}")
+        for opcode, (accesses, cost, ideal) in sorted(numbers.items()):
+            lines.append(f"  {opcode:24} {accesses:8} x {cost / accesses:6.2f}, {cost / ideal:5.2f} of the ideal")
+    os.makedirs(os.path.join(kiln.BUILD, "results"), exist_ok=True)
+    with open(os.path.join(kiln.BUILD, "results", "gpu-accesses.txt"), "w", encoding="utf-8") as file:
+        file.write("\n".join([*lines, ""]))
+    tiles = [name for name in found if schedules[name].startswith("gpu_tile")]
+    assert tiles
+    for name in tiles:
+        assert all(ratio == 1 for opcode, ratio in ratios(found[name], "shared").items() if opcode.startswith("ld")), (name, found[name])
+        assert all(ratio <= 2 for ratio in ratios(found[name], "shared").values()), (name, found[name])

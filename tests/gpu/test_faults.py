@@ -183,18 +183,3 @@ def test_text_that_cannot_run(card, body, why):
 def test_modules_that_the_driver_refuses(card, before, after, why):
     with pytest.raises(DriverError, match=why):
         card.load(text("").replace(before, after))
-
-
-def test_counts_of_conflicts_and_sectors(monkeypatch):
-    """A column of a 32x32 array in shared memory: 32 banks' conflict; padded to 33: none. A column in global memory: a sector each."""
-    from gpu import driver
-    import json
-    monkeypatch.setenv("KILN_FAKE_STATISTICS", "1")
-    for width, cost in ((32, 32), (33, 1)):
-        with driver.Card() as card:
-            launch(card, f""".shared .align 4 .b8 s[{32 * 33 * 4}];
-                {STORE} mov.u64 %rd4, s; mul.wide.u32 %rd5, %r1, {4 * width}; add.s64 %rd6, %rd4, %rd5; st.shared.b32 [%rd6], %r1;
-                add.s64 %rd7, %rd1, %rd5; st.global.b32 [%rd7], %r1;""", size=33 * 33 * 4)
-            counts = json.loads(card.library.kiln_fake_statistics())
-            assert counts["st.shared.b32"] == [1, cost, 1]
-            assert counts["st.global.b32"] == [1, 32, 4]
