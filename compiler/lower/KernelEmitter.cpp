@@ -245,9 +245,10 @@ Expr KernelEmitter::read(BlockArgument argument, At at) {
     for (const auto &[name, coefficient] : offset.terms)
       operand.stride[name] = coefficient;
     operand.stride.insert(within.begin(), within.end());
+    Layout stored = layoutOf(kernel.getResultTypes()[0]);
     operand.own = !reducing && sameShapes(type, withoutLayout(kernel.getResultTypes()[0])) &&
                   std::equal(at.begin(), at.end(), identity.begin(), identity.end()) &&
-                  layout == layoutOf(kernel.getResultTypes()[0]);
+                  (layout == stored || (layout.storedAsDense(shape) && stored.storedAsDense(shape)));
     note(operand);
   }
   Expr e = buffers[argument.getArgNumber()](offset.expr(variables));

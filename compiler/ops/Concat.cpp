@@ -1,4 +1,5 @@
 // concat: operands one after another along a dimension.
+#include "compiler/ops/Concat.h"
 #include "compiler/dialect/Term.h"
 #include "compiler/lower/Emitter.h"
 #include "mlir/IR/PatternMatch.h"
@@ -102,4 +103,5 @@ struct SharePrefix : OpRewritePattern<ConcatOp> {
 
 void ConcatOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<SharePrefix>(context);
+  addMapOfJoin(patterns, context);
 }

@@ -118,6 +118,13 @@ struct SinkReshape : RewritePattern {
     return true;
   }
 
+  // A run of what the caller or a parameter has: it stands in memory under any shape.
+  static bool isRun(Value v) {
+    auto run = v.getDefiningOp<SliceOp>();
+    Operation *from = run && run.viewStart() ? run.getX().getDefiningOp() : run;
+    return run && (!from || isa<UseOp>(from));
+  }
+
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
     auto map = dyn_cast<AlgorithmOpInterface>(op);
     if (!map || map.role() != Role::Map)
@@ -125,7 +132,7 @@ struct SinkReshape : RewritePattern {
     ReshapeOp model;
     for (Value v : op->getOperands())
       if (auto reshape = v.getDefiningOp<ReshapeOp>();
-          reshape && reshape->hasOneUse() && reshape.getX().getDefiningOp<AlgorithmOpInterface>())
+          reshape && reshape->hasOneUse() && reshape.getX().getDefiningOp<AlgorithmOpInterface>() && !isRun(reshape.getX()))
         model = reshape;
     Value ignored;
     if (!model || !llvm::all_of(op->getOperands(), [&](Value v) { return reshaped(v, model, nullptr, ignored); }))
