@@ -86,7 +86,9 @@ KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool wit
   std::map<Halide::OutputFileType, std::string> outputs{{Halide::OutputFileType::object, object.path()}};
   if (withAssembly)
     outputs[Halide::OutputFileType::assembly] = assembly.path();
-  Halide::Pipeline(emitter.result).compile_to(outputs, emitter.arguments, kernel.getSymName().str(), t);
+  Halide::Pipeline pipeline(emitter.result);
+  schedule::foresee(pipeline, chosen);
+  pipeline.compile_to(outputs, emitter.arguments, kernel.getSymName().str(), t);
   result.object = object.read();
   result.assembly = assembly.read();
   return result;

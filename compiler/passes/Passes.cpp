@@ -23,6 +23,7 @@ void registerPasses() {
   mlir::registerPass([] { return createFusePass(); });
   mlir::registerPass([] { return createLayoutPass(); });
   mlir::registerPass([] { return createHoistPass(); });
+  mlir::registerPass([] { return createOverwritePass(); });
   mlir::registerPass([] { return createMergePass(); });
   mlir::registerPass([] { return createSchedulePass(); });
   mlir::registerPass([] { return createOrderPass(); });

@@ -34,6 +34,8 @@ std::unique_ptr<mlir::Pass> createLayoutPass(int64_t lanes = 16);
 std::unique_ptr<mlir::Pass> createLiftPass();
 /// Moves what depends on parameters alone to a function @init, whose results become parameters.
 std::unique_ptr<mlir::Pass> createHoistPass();
+/// Kernels that write a part of a tied result over what they read carry kiln.once; where that is no good, a copy of the part follows.
+std::unique_ptr<mlir::Pass> createOverwritePass(schedule::Machine machine = {16, 31}, bool device = false);
 /// Equal kernels become one, named k_<hash of its text>.
 std::unique_ptr<mlir::Pass> createMergePass();
 /// Gives every kernel the default schedule of its nest on `machine`, unless it carries one; those that @main launches a schedule for a

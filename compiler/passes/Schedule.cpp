@@ -8,6 +8,7 @@
 #include "compiler/lower/Kernel.h"
 #include "compiler/passes/Passes.h"
 #include "compiler/schedule/SpaceGpu.h"
+#include "compiler/schedule/SpaceRule.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -36,8 +37,11 @@ struct SchedulePass : PassWrapper<SchedulePass, OperationPass<ModuleOp>> {
         if (auto attribute = kernel.getSchedule())
           schedule::Schedule::parse(attribute->getText().str(), chosen, why);
         else
-          kernel.setScheduleAttr(ScheduleAttr::get(
-              &getContext(), (chosen = gpu ? schedule::gpuDefaults(nest) : schedule::defaults(nest, machine)).print()));
+          kernel.setScheduleAttr(
+              ScheduleAttr::get(&getContext(), (chosen = gpu                            ? schedule::gpuDefaults(nest)
+                                                         : kernel->hasAttr("kiln.once") ? schedule::defaultsOnce(nest, machine)
+                                                                                        : schedule::defaults(nest, machine))
+                                                   .print()));
         why = schedule::legal(nest, machine, chosen);
         if (!why.empty()) {
           kernel.emitError("schedule ") << chosen.print() << " does not fit: " << why;

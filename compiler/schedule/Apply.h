@@ -12,6 +12,8 @@
 namespace kiln::schedule {
 using Funcs = std::map<std::string, Halide::Func>;
 void apply(const Nest &nest, Funcs &funcs, const Schedule &schedule);
+/// What the schedule asks for after Halide's lowering: fetch=OPERAND (Foresight.cpp).
+void foresee(Halide::Pipeline &pipeline, const Schedule &schedule);
 } // namespace kiln::schedule
 
 #endif

@@ -57,6 +57,8 @@ private:
       return schedule.get(key, 1) >= 1 && schedule.get(key, 1) <= 1024 ? "" : "unroll=" + value + ": expected 1 to 1024";
     if (key == "tail")
       return value != "guard" || schedule.family != "map" ? "tail=" + value + ": expected guard, of a map" : guard();
+    if (key == "fetch")
+      return fetched(value);
     if (key == "lanes")
       return isReduction(value) ? "" : "lanes=" + value + ": no reduction of this nest";
     if (key == "order" || key == "parallel" || key == "sum")
@@ -89,6 +91,12 @@ private:
     if (nest.first(Kind::Prologue))
       return "tail=guard: not with a prologue, which is made for whole tiles";
     return readsBackwards(nest) ? "tail=guard: an operand is read backwards" : ""; // Halide has no such masked load
+  }
+
+  std::string fetched(const std::string &name) const {
+    bool known = std::any_of(nest.operands.begin(), nest.operands.end(),
+                             [&](const Operand &operand) { return operand.name == name && operand.own && !operand.heavy; });
+    return known && schedule.family == "tile" ? "" : "fetch=" + name + ": no operand that a tile reads beside its sums";
   }
 
   std::string list(const std::string &key, const std::string &value) const {

@@ -1,5 +1,6 @@
 //===- SpaceTest.cpp - schedules as text, legality, aliases -----------------------------------------------------------===//
 #include "Kernels.h"
+#include "compiler/schedule/SpaceRule.h"
 
 namespace kiln::schedule::test {
 namespace {
@@ -86,6 +87,21 @@ TEST(Aliases, NeedsWholeTiles) {
        shifted = build(convolution(1, 32, 32, 27, 3, 1, 16, true)).nest;
   EXPECT_EQ(std::vector<std::string>{"residual"}, aliases(whole, defaults(whole, machine)));
   EXPECT_EQ(std::vector<std::string>{}, aliases(shifted, defaults(shifted, machine).with("tile_x", "14").with("tile_y", "")));
+}
+
+TEST(Aliases, OnceWhereACopyCostsMore) {
+  Machine machine{16, 31};
+  Kernel brief = convolution(1, 32, 32, 27, 1, 1, 16, true), deep = convolution(1, 512, 32, 29, 3, 1, 16, true);
+  Nest nest = build(brief).nest, prime = build(deep).nest;
+  Schedule once = defaultsOnce(nest, machine);
+  EXPECT_EQ(std::vector<std::string>{"residual"}, aliases(nest, once)) << once.print();
+  EXPECT_EQ("residual", once.text("fetch", ""));
+  EXPECT_EQ("fetch=bias: no operand that a tile reads beside its sums", legal(nest, machine, once.with("fetch", "bias")));
+  EXPECT_EQ(std::vector<std::string>{}, aliases(prime, defaultsOnce(prime, machine)));
+  EXPECT_EQ("guard", defaultsOnce(build(elementwise({19})).nest, machine).text("tail", ""));
+  for (const Target &target : targets())
+    if (target.machine.lanes == 16)
+      EXPECT_TRUE(agrees(brief, target, once, "residual"));
 }
 
 TEST(Work, CountsMultiplyAdds) {
