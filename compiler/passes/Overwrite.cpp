@@ -9,7 +9,7 @@
 #include "compiler/passes/Passes.h"
 #include "compiler/passes/Storage.h"
 #include "compiler/schedule/SpaceGpu.h"
-#include "compiler/schedule/SpaceRule.h"
+#include "compiler/schedule/SpaceOnce.h"
 #include "mlir/IR/BuiltinOps.h"
 
 using namespace mlir;

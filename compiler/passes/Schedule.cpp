@@ -8,7 +8,7 @@
 #include "compiler/lower/Kernel.h"
 #include "compiler/passes/Passes.h"
 #include "compiler/schedule/SpaceGpu.h"
-#include "compiler/schedule/SpaceRule.h"
+#include "compiler/schedule/SpaceOnce.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 

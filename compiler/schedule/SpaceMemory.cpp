@@ -1,16 +1,10 @@
 //===- SpaceMemory.cpp - which operands a result may overwrite, and how much scratch a schedule needs -----------------===//
 #include "compiler/schedule/SpaceGpu.h"
-#include "compiler/schedule/SpaceRule.h"
+#include "compiler/schedule/SpaceOnce.h"
+#include "compiler/schedule/SpaceTiles.h"
 #include <algorithm>
 
 namespace kiln::schedule {
-// Tiles that do not divide shift inwards and visit some elements twice.
-bool visitsOnce(const Nest &nest, const Schedule &schedule) {
-  return schedule.text("tail", "") == "guard" ||
-         std::all_of(nest.result().dims.begin(), nest.result().dims.end(),
-                     [&](const Dim &dim) { return nest.axis(dim.axis).extent % step(nest, schedule, dim.axis) == 0; });
-}
-
 std::vector<std::string> aliases(const Nest &nest, const Schedule &schedule) {
   bool gpu = isGpu(schedule);
   // A Tuple stores one value before it computes the next.

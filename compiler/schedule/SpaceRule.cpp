@@ -124,27 +124,4 @@ Schedule defaults(const Nest &nest, const Machine &machine) {
     return inParallel(nest, machine, tileSchedule(nest, machine, ruledTile(nest, machine)));
   return inParallel(nest, machine, mapSchedule(nest, machine));
 }
-
-Schedule defaultsOnce(const Nest &nest, const Machine &machine) {
-  Schedule usual = defaults(nest, machine);
-  if (nest.first(Kind::Statistic) || !nest.first(Kind::Heavy)) {
-    Schedule guarded = usual.with("tail", "guard");
-    return visitsOnce(nest, usual) || !legal(nest, machine, guarded).empty() ? usual : guarded;
-  }
-  // Cycles of one vector of results: what a lesser tile loses over the sum, against one more trip to the second cache and back.
-  constexpr double copied = 12;
-  double best = 0, taps = double(reductionOf(nest, machine).taps);
-  for (const Tile &tile : tilesOf(nest, machine)) {
-    best = std::max(best, tile.score);
-    if (tile.score <= 0 || taps / 2 * (1 / tile.score - 1 / best) > copied)
-      break;
-    Schedule once = inParallel(nest, machine, tileSchedule(nest, machine, tile));
-    for (const Operand &operand : nest.operands) // a state that was last read a step ago
-      if (Schedule fetched = once.with("fetch", operand.name); legal(nest, machine, fetched).empty())
-        once = fetched;
-    if (visitsOnce(nest, once) && legal(nest, machine, once).empty())
-      return once;
-  }
-  return usual;
-}
 } // namespace kiln::schedule

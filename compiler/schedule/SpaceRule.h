@@ -12,10 +12,6 @@ Schedule rowSchedule(const Nest &nest, const Machine &machine);
 Schedule mapSchedule(const Nest &nest, const Machine &machine);
 /// The same schedule with `parallel` (and, where single trips are too short for a task, a block) when the nest is worth more threads.
 Schedule inParallel(const Nest &nest, const Machine &machine, const Schedule &schedule);
-/// defaults() for a kernel whose result overwrites an operand: each element is visited once, where that costs less than a copy afterwards.
-Schedule defaultsOnce(const Nest &nest, const Machine &machine);
-/// No tile is shifted over what another one covers.
-bool visitsOnce(const Nest &nest, const Schedule &schedule);
 /// Expected time of one thread.
 double microseconds(const Nest &nest, const Machine &machine);
 /// The prologue that a map reads along one axis and writes along another, or null; `along` is the former.

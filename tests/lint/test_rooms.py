@@ -6,7 +6,7 @@ import pytest
 import tree
 
 COMPILER_CORE = ("compiler/dialect/", "compiler/ops/", "compiler/lower/", "compiler/schedule/Space.h")
-CHOICES = ("compiler/schedule/Space.h", "compiler/schedule/SpaceGpu.h")
+CHOICES = ("compiler/schedule/Space.h", "compiler/schedule/SpaceGpu.h", "compiler/schedule/SpaceOnce.h")
 
 # room -> what of ours it may include, and which of the big libraries. The first room whose prefix fits a file is its room.
 ROOMS = [
