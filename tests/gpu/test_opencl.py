@@ -62,7 +62,7 @@ def test_it_is_a_check_and_no_product():
     result = kiln.compile("zoo:mlp", "never", "exe", target="nothing", check=False)
     assert result.code > 0 and "opencl" not in result.err
     result = kiln.compile("zoo:mlp", "never", "exe", target="host-cuda-sm_80-opencl", check=False)
-    assert result.code > 0 and "unknown target 'host-cuda-sm_80-opencl'" in result.err
+    assert result.code > 0 and "unknown target 'host-cuda-sm_80" in result.err
 
 
 # What the driver itself must see, on kernels of a line.
