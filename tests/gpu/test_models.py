@@ -65,7 +65,7 @@ def test_against_pytorch(name, tmp_path):
     check_model(path, tmp_path, feeds, {session.get_outputs()[0].name: np.load(os.path.join(kiln.DATA, f"{stem}.expected.npy"))}, 1e-4)
 
 
-@pytest.mark.parametrize("net, rows", [("mlp", 8), ("lenet5", 4), ("mnist_cnn", 2)])
+@pytest.mark.parametrize("net, rows", [("mlp", 8), ("lenet5", 4), ("mnist_cnn", 2), ("bn_cnn", 2), ("lstm", 2)])
 def test_a_training_step(net, rows, tmp_path):
     """Three SGD steps, state kept on the card and updated in place, against the CPU's own three."""
     kiln.kiln("train", f"zoo:{net}", "--batch", str(rows), "--optimizer", "sgd", "--emit=mlir", "-o", tmp_path / "step",
@@ -75,10 +75,12 @@ def test_a_training_step(net, rows, tmp_path):
         library = compiled(tmp_path / "step.mlir", tmp_path, target=target)
         info = library.info().contents
         random = np.random.default_rng(2)
-        feeds = {"rate": 0.01, "step": 1, "seed": 0, "weight": 1, "target": random.integers(0, 10, rows)}
+        feeds = {"rate": 0.01, "step": 1, "seed": 0, "weight": 1}
         for tensor in (info.inputs[i] for i in range(info.input_count)):
             shape = tuple(tensor.shape[:tensor.rank])
             name = tensor.name.decode()
+            if name == "target" or not np.issubdtype(native.DTYPES[tensor.dtype], np.floating):
+                feeds.setdefault(name, random.integers(0, 10, shape))
             if name not in feeds:
                 feeds[name] = np.ones(shape) if name == "statistics" else 0.05 * random.standard_normal(shape, np.float32)
         runner = native.CardRunner(library, feeds) if target == TARGET else native.Runner(library, feeds, 1, tied=True)
