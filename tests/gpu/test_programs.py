@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpu import driver
-from models import kiln
+from models import kiln, make_models
 
 TARGET = "host-cuda-sm_80"
 STEPS = ["mlp", "lenet5"]
@@ -53,6 +53,19 @@ def ports(runner):
         if match and section in found:
             found[section][match[1]] = (match[2], tuple(int(n) for n in match[3].split(",") if n))
     return found
+
+
+def test_resnet50_to_the_end(tmp_path):
+    """Every block of every launch, with all traps: a minute."""
+    path = make_models.make(kiln.MODELS, "resnet50")
+    for name, target in (("cpu", None), ("card", TARGET)):
+        kiln.compile(path, tmp_path / name, "exe", None, target, env={**os.environ, "KILN_PTXAS": ""})
+    tensors = ports(tmp_path / "cpu")
+    feeds, outputs = inputs({name: shape for name, (_, shape) in tensors["Inputs"].items()}), list(tensors["Outputs"])
+    expected = kiln.infer(None, feeds, outputs, runner=tmp_path / "cpu")
+    found = kiln.infer(None, feeds, outputs, runner=tmp_path / "card", env=environment())
+    for name, value in expected.items():
+        np.testing.assert_allclose(found[name], value, atol=1e-4 * np.abs(value).max())
 
 
 @pytest.mark.parametrize("model", STEPS)
