@@ -1,12 +1,16 @@
-// kiln bench: how long a model takes, and each of its kernels, beside what the machine can do.
+// kiln bench: how long a model takes, and each of its kernels, beside what the machine, or its card, can do.
+#include "compiler/codegen/LaunchOrder.h"
+#include "compiler/tools/Card.h"
 #include "compiler/tools/Cost.h"
 #include "compiler/tools/Machine.h"
 #include "compiler/tools/Plugin.h"
 #include "compiler/tools/Table.h"
 #include "compiler/tools/Timing.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/cuda/device.h"
 #include "llvm/Support/JSON.h"
 #include <functional>
+#include <map>
 #include <thread>
 
 namespace kiln::tools {
@@ -18,8 +22,8 @@ struct BenchLaunch {
 };
 
 struct BenchReport {
-  std::string model, target;
-  unsigned threads;
+  std::string model, target, machine = "this machine";
+  unsigned threads = 0;
   Timing whole;
   MachinePeak peak;
   std::vector<BenchLaunch> launches;
@@ -45,13 +49,13 @@ std::string textOf(const BenchReport &report) {
                percent(bytes / report.peak.bandwidth)});
     operations += launch.operations;
   }
-  std::string text = report.model + " for " + report.target + ", " + std::to_string(report.threads) +
-                     (report.threads == 1 ? " thread\n" : " threads\n");
+  std::string text = report.model + " for " + report.target;
+  text += report.threads == 0 ? "\n" : ", " + std::to_string(report.threads) + (report.threads == 1 ? " thread\n" : " threads\n");
   text += "min " + fixed(report.whole.least * 1e6) + " us, median " + fixed(report.whole.median * 1e6) + " us over " +
           std::to_string(report.whole.runs) + " runs; " + fixed(double(operations) / report.whole.median / 1e9) + " GFLOP/s\n";
-  text +=
-      "this machine: " + (report.peak.flops > 0 ? fixed(report.peak.flops / 1e9) + " GFLOP/s of multiply-adds, " : std::string()) +
-      fixed(report.peak.bandwidth / 1e9) + " GB/s from memory\n\n";
+  text += report.machine + ": " +
+          (report.peak.flops > 0 ? fixed(report.peak.flops / 1e9) + " GFLOP/s of multiply-adds, " : std::string()) +
+          fixed(report.peak.bandwidth / 1e9) + " GB/s from memory\n\n";
   return text + table.print();
 }
 
@@ -71,6 +75,7 @@ std::string jsonOf(const BenchReport &report) {
   }
   llvm::json::Object all{{"model", report.model},
                          {"target", report.target},
+                         {"machine", report.machine},
                          {"threads", int64_t(report.threads)},
                          {"runs", int64_t(report.whole.runs)},
                          {"min_us", report.whole.least * 1e6},
@@ -111,6 +116,39 @@ std::vector<BenchLaunch> launchesOf(mlir::ModuleOp planned) {
   return launches;
 }
 
+/// What a card's steps compute, one line for each launch of the text, however often a loop makes it; `steps` of the model in their order,
+/// with seconds. What is no launch (copies, zeroes, parts on the host) has a line by its name.
+llvm::Expected<std::vector<BenchLaunch>> launchesOf(mlir::ModuleOp planned, const kiln_device_model &device,
+                                                    const std::vector<double> &seconds) {
+  auto order = codegen::launchOrder(planned.lookupSymbol<mlir::func::FuncOp>("main"));
+  if (!order)
+    return order.takeError();
+  std::vector<BenchLaunch> lines;
+  std::map<std::pair<mlir::Operation *, std::string>, size_t> known;
+  auto next = order->begin();
+  for (uint32_t i = 0; i < device.step_count; ++i) {
+    const kiln_step &step = device.steps[i];
+    LaunchOp launch;
+    if (step.kind == KILN_STEP_LAUNCH)
+      while (!launch && next != order->end()) {
+        LaunchOp candidate = next++->launch;
+        std::string nodes = candidate ? nodeNames(candidate.getLoc()) : "";
+        if (candidate && step.name == (nodes.empty() ? candidate.getKernel().str() : nodes))
+          launch = candidate;
+      }
+    auto [at, fresh] = known.try_emplace({launch, launch ? "" : step.name}, lines.size());
+    KernelOp kernel = launch ? planned.lookupSymbol<KernelOp>(launch.getKernel()) : KernelOp();
+    if (fresh)
+      lines.push_back({kernel ? launch.getKernel().str() : "-", step.name,
+                       kernel && kernel.getSchedule() ? kernel.getSchedule()->getText().str() : "", 0, 0, 0});
+    BenchLaunch &line = lines[at->second];
+    line.operations += kernel ? operationsOf(kernel) : 0;
+    line.bytes += kernel ? bytesOf(kernel) : int64_t(step.bytes);
+    line.seconds += seconds[i];
+  }
+  return lines;
+}
+
 struct BenchCommand {
   BuildOptions build;
   bool json = false;
@@ -123,17 +161,18 @@ struct BenchCommand {
     auto started = Build::start(build);
     if (!started)
       return started.takeError();
-    if (started->target().isDevice())
-      return llvm::createStringError("target %s: expected a processor, whose clock times launches; benchmarks/gpu times a card",
-                                     started->target().name.c_str());
+    if (started->target().isBoth())
+      return llvm::createStringError("target %s: expected a processor or a card, one at a time", started->target().name.c_str());
     Plugin plugin;
     CompileOptions options;
-    options.clock = true;
+    options.clock = !started->target().isDevice();
     if (llvm::Error error = plugin.load(*started, options))
       return error;
     BenchReport report;
     report.model = plugin.model().info.name;
     report.target = started->target().name;
+    if (started->target().isDevice())
+      return isolated([&] { return runOnCard(plugin.model(), *started->loaded().module, report); });
     report.threads = threads ? unsigned(threads) : std::max(1u, std::thread::hardware_concurrency());
     report.launches = launchesOf(*started->loaded().module);
     return isolated([&] {
@@ -150,6 +189,26 @@ struct BenchCommand {
       return 0;
     });
   }
+
+  int runOnCard(const kiln_model &model, mlir::ModuleOp planned, BenchReport &report) const {
+    CardTiming timing;
+    std::string problem;
+    bool good = timeOnCard(model, seconds, timing, problem) && measureCard(report.peak, problem);
+    if (good) {
+      report.machine = timing.name;
+      report.whole = timing.whole;
+      auto lines = launchesOf(planned, *model.device, timing.steps);
+      if (lines)
+        report.launches = std::move(*lines);
+      else
+        good = false, problem = llvm::toString(lines.takeError());
+    }
+    if (good)
+      fputs((json ? jsonOf(report) : textOf(report)).c_str(), stdout);
+    else
+      fprintf(stderr, "kiln: error: %s\n", problem.c_str());
+    return good ? 0 : 1;
+  }
 };
 
 RegisterCommand command(40, [](CLI::App &app) {
@@ -158,10 +217,13 @@ RegisterCommand command(40, [](CLI::App &app) {
   bench->footer(
       "Inputs are made up: numbers in [-1, 1), and zeros for integers. A kernel's time is the median over all runs, inside the "
       "whole\n"
-      "model; shares of the peak and of memory are those that this machine reaches now (results in cache can exceed memory's).\n\n"
+      "model; shares of the peak and of memory are those that this machine reaches now (results in cache can exceed memory's).\n"
+      "On a card, kernels are timed by its events, one by one, and whole runs as they go, with inputs and outputs in its "
+      "memory.\n\n"
       "Examples:\n"
       "  kiln bench lenet5.onnx\n"
       "  kiln bench net.onnx --dim batch=8 --threads 2 --seconds 5\n"
+      "  kiln bench net.onnx --target=host-cuda-sm_90\n"
       "  kiln bench net.onnx --json > net.json");
   state->build.declare(*bench);
   bench->add_flag("--json", state->json, "print JSON instead of a table");

@@ -10,30 +10,16 @@
 namespace kiln::tools {
 namespace {
 using Clock = std::chrono::steady_clock;
-struct Free {
-  void operator()(void *memory) const { free(memory); }
-};
-using Memory = std::unique_ptr<void, Free>;
-
-/// Tensors as the model describes them, filled with numbers in [-1, 1), and with zeros where they are integers.
-std::vector<kiln_tensor> tensorsOf(const kiln_tensor_info *infos, int32_t count, std::vector<Memory> &memory) {
-  std::vector<kiln_tensor> tensors;
-  for (int32_t i = 0; i < count; ++i) {
-    size_t elements = size_t(kiln_elements(infos[i].rank, infos[i].shape)),
-           bytes = elements * size_t(kiln_dtype_size(infos[i].dtype));
-    memory.emplace_back(aligned_alloc(64, (bytes + 64) / 64 * 64));
-    kiln_tensor tensor = {memory.back().get(), infos[i].dtype, infos[i].rank, {}};
-    std::copy_n(infos[i].shape, KILN_MAX_RANK, tensor.shape);
-    memset(tensor.data, 0, bytes);
-    std::minstd_rand random(unsigned(i) + 1);
-    for (size_t k = 0; infos[i].dtype == KILN_F32 && k < elements; ++k)
-      static_cast<float *>(tensor.data)[k] = float(random()) / float(1u << 30) - 1;
-    tensors.push_back(tensor);
-  }
-  return tensors;
-}
-
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+struct Destroy {
+  void operator()(kiln_context *context) const { kiln_destroy(context); }
+};
+} // namespace
+
+size_t bytesOf(const kiln_tensor_info &info) {
+  return size_t(kiln_elements(info.rank, info.shape)) * size_t(kiln_dtype_size(info.dtype));
+}
 
 double middle(std::vector<double> &numbers) {
   auto at = numbers.begin() + std::ptrdiff_t(numbers.size() / 2);
@@ -41,10 +27,19 @@ double middle(std::vector<double> &numbers) {
   return *at;
 }
 
-struct Destroy {
-  void operator()(kiln_context *context) const { kiln_destroy(context); }
-};
-} // namespace
+MadeUp::MadeUp(const kiln_tensor_info *infos, int32_t count) {
+  for (int32_t i = 0; i < count; ++i) {
+    size_t bytes = bytesOf(infos[i]);
+    memory.emplace_back(aligned_alloc(64, (bytes + 64) / 64 * 64));
+    kiln_tensor tensor = {memory.back().get(), infos[i].dtype, infos[i].rank, {}};
+    std::copy_n(infos[i].shape, KILN_MAX_RANK, tensor.shape);
+    memset(tensor.data, 0, bytes);
+    std::minstd_rand random(unsigned(i) + 1);
+    for (size_t k = 0; infos[i].dtype == KILN_F32 && k < bytes / sizeof(float); ++k)
+      static_cast<float *>(tensor.data)[k] = float(random()) / float(1u << 30) - 1;
+    tensors.push_back(tensor);
+  }
+}
 
 bool timeModel(const kiln_model &model, int32_t threads, double seconds, Timing &whole, std::vector<double> &launches,
                std::string &problem) {
@@ -54,14 +49,14 @@ bool timeModel(const kiln_model &model, int32_t threads, double seconds, Timing 
   kiln_context *created = nullptr;
   kiln_status status = kiln_create(&model, &options, &created);
   std::unique_ptr<kiln_context, Destroy> context(created);
-  std::vector<Memory> memory;
-  auto inputs = tensorsOf(model.info.inputs, model.info.input_count, memory);
-  auto outputs = tensorsOf(model.info.outputs, model.info.output_count, memory);
-  auto run = [&] { return status == KILN_OK && (status = kiln_run(created, inputs.data(), outputs.data())) == KILN_OK; };
+  MadeUp inputs(model.info.inputs, model.info.input_count), outputs(model.info.outputs, model.info.output_count);
+  auto run = [&] {
+    return status == KILN_OK && (status = kiln_run(created, inputs.tensors.data(), outputs.tensors.data())) == KILN_OK;
+  };
 
   constexpr size_t mostRuns = 1000000;
-  auto *stamps = static_cast<const int64_t *>(outputs.back().data);
-  size_t count = size_t(outputs.back().shape[0]) - 1;
+  auto *stamps = static_cast<const int64_t *>(outputs.tensors.back().data);
+  size_t count = size_t(outputs.tensors.back().shape[0]) - 1;
   std::vector<double> times;
   std::vector<std::vector<double>> ticks(count);
   double ticked = 0, timed = 0; // time stamps become seconds by what both say of the same runs

@@ -7,6 +7,8 @@
 #ifndef KILN_TOOLS_TIMING_H
 #define KILN_TOOLS_TIMING_H
 #include "runtime/core/model.h"
+#include <cstdlib>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,20 @@ struct Timing {
   double least = 0, median = 0; ///< seconds
   size_t runs = 0;
 };
+/// Tensors as a model describes them, filled with numbers in [-1, 1), and with zeros where they are integers.
+struct MadeUp {
+  MadeUp(const kiln_tensor_info *infos, int32_t count);
+  std::vector<kiln_tensor> tensors;
+
+private:
+  struct Free {
+    void operator()(void *memory) const { free(memory); }
+  };
+  std::vector<std::unique_ptr<void, Free>> memory;
+};
+size_t bytesOf(const kiln_tensor_info &info);
+/// The median.
+double middle(std::vector<double> &numbers);
 /// Repeats for about `seconds`, at least three times. False: `problem` says what went wrong.
 bool timeModel(const kiln_model &model, int32_t threads, double seconds, Timing &whole, std::vector<double> &launches,
                std::string &problem);
