@@ -72,7 +72,7 @@ llvm::Error lowerToPlan(Half &half, const CompileOptions &options) {
             step("fused", pass(createFusePass())) &&
             step("layout", pass(createLayoutPass(half.target.isDevice() ? 0 : half.target.machine.lanes))) &&
             step("lifted", pass(createLiftPass())) && step("hoisted", pass(createHoistPass())) &&
-            step("overwriting", pass(createOverwritePass(options.target.machine, options.target.isDevice()))) &&
+            step("overwriting", pass(createOverwritePass(half.target.machine, half.target.isDevice()))) &&
             step("merged", pass(createMergePass())) &&
             step("scheduled", pass(createSchedulePass(half.target.machine, half.target.isDevice()))) &&
             step("ordered", pass(createOrderPass())) && step("planned", pass(createPlanPass()));

@@ -244,3 +244,16 @@ def test_several_contexts_on_one_card(programs, monkeypatch):
     for runner in runners:
         runner.close()
     assert card.library.kiln_fake_live() == 0
+
+
+def test_each_half_is_what_it_is_alone(tmp_path):
+    """A training step's update is written over the state by the gradient's kernels on the processor, in schedules of their own."""
+    kiln.kiln("train", "zoo:mlp", "--optimizer", "sgd", "--emit=mlir", "-o", tmp_path / "step", "--cache-dir", kiln.CACHE)
+
+    def dumped(target):
+        return kiln.compile(tmp_path / "step.mlir", tmp_path / "step", "obj", target=target, extra=["--dump=merged,scheduled"]).out
+    halves = re.split(r"^// for (\S+)\n", dumped(BOTH), flags=re.M)
+    assert len(halves) == 9, "two stages of two halves"
+    alone = dumped("host")
+    assert "kiln.once" in alone
+    assert (halves[2] + halves[4]).split() == alone.split()
