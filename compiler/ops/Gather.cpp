@@ -75,6 +75,18 @@ namespace {
 Term positive(Term indices, int64_t extent) {
   return select(less(indices, indices.like(0)), indices + static_cast<double>(extent), indices);
 }
+
+// The axis becomes the last dimension; what `wide` has in its place is repeated.
+Term spread(Term t, int64_t axis, ArrayRef<int64_t> wide) {
+  SmallVector<int64_t> perm, kept;
+  for (int64_t i = 0; i < t.rank(); ++i)
+    if (i != axis)
+      perm.push_back(i);
+  kept = perm;
+  perm.push_back(axis);
+  kept.push_back(t.rank());
+  return broadcast(transpose(t, perm), kept, wide);
+}
 } // namespace
 
 // x[v] receives all results that read it: for every v the sum over positions p of (indices[p] == v) * g[p]. As a product with a table of ones
@@ -84,7 +96,7 @@ void GatherOp::gradient(Gradient &d) {
   Term g = d.cotangent(), x = d.operand(0), indices = d.operand(1);
   int64_t axis = getAxis(), count = indices.rank(), extent = x.shape()[axis];
   int64_t positions = indices.type().getNumElements();
-  SmallVector<int64_t> flat(g.shape().take_front(axis)), perm, kept;
+  SmallVector<int64_t> flat(g.shape().take_front(axis));
   flat.push_back(positions);
   llvm::append_range(flat, g.shape().drop_front(axis + count));
   Term lines = reshape(g, flat);
@@ -104,34 +116,19 @@ void GatherOp::gradient(Gradient &d) {
   SmallVector<int64_t> wide(x.shape());
   int64_t last = static_cast<int64_t>(wide.size());
   wide.push_back(positions);
-  for (int64_t i = 0; i < last; ++i)
-    if (i != axis) {
-      perm.push_back(i);
-      kept.push_back(i);
-    }
-  perm.push_back(axis);
-  kept.push_back(last);
   Term here = equal(broadcast(read, {last}, wide), iota(d.where(), wide, axis));
-  d.set(0, sum(select(here, broadcast(transpose(lines, perm), kept, wide), 0), {last}));
+  d.set(0, sum(select(here, spread(lines, axis, wide), 0), {last}));
 }
 
 // The same along one axis, each line by its own indices.
 void TakeAlongOp::gradient(Gradient &d) {
   Term g = d.cotangent(), x = d.operand(0), indices = d.operand(1);
   int64_t axis = getAxis(), last = x.rank(), extent = x.shape()[axis], positions = g.shape()[axis];
-  SmallVector<int64_t> wide(g.shape()), perm, kept, low(x.rank(), 0), high;
+  SmallVector<int64_t> wide(g.shape()), low(x.rank(), 0), high;
   wide[axis] = extent;
   wide.push_back(positions);
-  for (int64_t i = 0; i < last; ++i)
-    if (i != axis) {
-      perm.push_back(i);
-      kept.push_back(i);
-    }
-  perm.push_back(axis);
-  kept.push_back(last);
-  auto spread = [&](Term t) { return broadcast(transpose(t, perm), kept, wide); };
-  Term here = equal(spread(convert(positive(indices, extent), IntegerType::get(getContext(), 32))), iota(d.where(), wide, axis));
-  Term all = sum(select(here, spread(g), 0), {last});
+  Term read = convert(positive(indices, extent), IntegerType::get(getContext(), 32));
+  Term all = sum(select(equal(spread(read, axis, wide), iota(d.where(), wide, axis)), spread(g, axis, wide), 0), {last});
   for (int64_t i = 0; i < last; ++i) // indices may be shorter than x in the other dimensions
     high.push_back(x.shape()[i] - all.shape()[i]);
   d.set(0, pad(all, low, high));

@@ -36,12 +36,14 @@ struct SchedulePass : PassWrapper<SchedulePass, OperationPass<ModuleOp>> {
         std::string why;
         if (auto attribute = kernel.getSchedule())
           schedule::Schedule::parse(attribute->getText().str(), chosen, why);
+        else if (gpu)
+          chosen = schedule::gpuDefaults(nest);
+        else if (kernel->hasAttr("kiln.once"))
+          chosen = schedule::defaultsOnce(nest, machine);
         else
-          kernel.setScheduleAttr(
-              ScheduleAttr::get(&getContext(), (chosen = gpu                            ? schedule::gpuDefaults(nest)
-                                                         : kernel->hasAttr("kiln.once") ? schedule::defaultsOnce(nest, machine)
-                                                                                        : schedule::defaults(nest, machine))
-                                                   .print()));
+          chosen = schedule::defaults(nest, machine);
+        if (!kernel.getSchedule())
+          kernel.setScheduleAttr(ScheduleAttr::get(&getContext(), chosen.print()));
         why = schedule::legal(nest, machine, chosen);
         if (!why.empty()) {
           kernel.emitError("schedule ") << chosen.print() << " does not fit: " << why;
