@@ -1,18 +1,11 @@
 #include "compiler/tools/Card.h"
+#include "runtime/core/tensor.h"
 #include "runtime/cuda/device.h"
 #include <algorithm>
-#include <chrono>
 #include <memory>
 
 namespace kiln::tools {
 namespace {
-using Clock = std::chrono::steady_clock;
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-struct Destroy {
-  void operator()(kiln_context *context) const { kiln_destroy(context); }
-};
-
 /// A context on a card, with all inputs and outputs in the card's memory.
 class OnCard {
 public:
@@ -61,7 +54,7 @@ private:
     const kiln_tensor_info &info = input ? model.info.inputs[index] : model.info.outputs[index - model.info.input_count];
     kiln_tensor tensor = {nullptr, info.dtype, info.rank, {}};
     std::copy_n(info.shape, KILN_MAX_RANK, tensor.shape);
-    size_t bytes = bytesOf(info);
+    size_t bytes = kiln_tensor_bytes(&info);
     status = device->allocate(context.get(), bytes, &tensor.data);
     if (status == KILN_OK)
       memory.push_back(tensor.data);
@@ -71,7 +64,7 @@ private:
   }
 
   const kiln_model &model;
-  std::unique_ptr<kiln_context, Destroy> context;
+  RunContext context;
   const kiln_device *device = nullptr;
   kiln_status status = KILN_OK;
   std::vector<void *> memory;

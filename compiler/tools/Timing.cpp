@@ -1,25 +1,13 @@
 #include "compiler/tools/Timing.h"
 #include "runtime/core/tensor.h"
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <random>
 
 namespace kiln::tools {
-namespace {
-using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
-
-struct Destroy {
-  void operator()(kiln_context *context) const { kiln_destroy(context); }
-};
-} // namespace
-
-size_t bytesOf(const kiln_tensor_info &info) {
-  return size_t(kiln_elements(info.rank, info.shape)) * size_t(kiln_dtype_size(info.dtype));
-}
 
 double middle(std::vector<double> &numbers) {
   auto at = numbers.begin() + std::ptrdiff_t(numbers.size() / 2);
@@ -29,7 +17,7 @@ double middle(std::vector<double> &numbers) {
 
 MadeUp::MadeUp(const kiln_tensor_info *infos, int32_t count) {
   for (int32_t i = 0; i < count; ++i) {
-    size_t bytes = bytesOf(infos[i]);
+    size_t bytes = kiln_tensor_bytes(&infos[i]);
     memory.emplace_back(aligned_alloc(64, (bytes + 64) / 64 * 64));
     kiln_tensor tensor = {memory.back().get(), infos[i].dtype, infos[i].rank, {}};
     std::copy_n(infos[i].shape, KILN_MAX_RANK, tensor.shape);
@@ -48,7 +36,7 @@ bool timeModel(const kiln_model &model, int32_t threads, double seconds, Timing 
   options.threads = threads;
   kiln_context *created = nullptr;
   kiln_status status = kiln_create(&model, &options, &created);
-  std::unique_ptr<kiln_context, Destroy> context(created);
+  RunContext context(created);
   MadeUp inputs(model.info.inputs, model.info.input_count), outputs(model.info.outputs, model.info.output_count);
   auto run = [&] {
     return status == KILN_OK && (status = kiln_run(created, inputs.tensors.data(), outputs.tensors.data())) == KILN_OK;

@@ -7,12 +7,21 @@
 #ifndef KILN_TOOLS_TIMING_H
 #define KILN_TOOLS_TIMING_H
 #include "runtime/core/model.h"
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace kiln::tools {
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start);
+
+struct Destroy {
+  void operator()(kiln_context *context) const { kiln_destroy(context); }
+};
+using RunContext = std::unique_ptr<kiln_context, Destroy>;
+
 struct Timing {
   double least = 0, median = 0; ///< seconds
   size_t runs = 0;
@@ -28,7 +37,6 @@ private:
   };
   std::vector<std::unique_ptr<void, Free>> memory;
 };
-size_t bytesOf(const kiln_tensor_info &info);
 /// The median.
 double middle(std::vector<double> &numbers);
 /// Repeats for about `seconds`, at least three times. False: `problem` says what went wrong.

@@ -25,9 +25,8 @@ static kiln_status check_tensor(kiln_context *context, const char *kind, const k
 }
 
 static bool overlap(const kiln_tensor_info *one, const void *one_data, const kiln_tensor_info *other, const void *other_data) {
-  uint64_t a = (uintptr_t)one_data, a_size = (uint64_t)kiln_elements(one->rank, one->shape) * (uint64_t)kiln_dtype_size(one->dtype);
-  uint64_t b = (uintptr_t)other_data;
-  uint64_t b_size = (uint64_t)kiln_elements(other->rank, other->shape) * (uint64_t)kiln_dtype_size(other->dtype);
+  uint64_t a = (uintptr_t)one_data, a_size = kiln_tensor_bytes(one);
+  uint64_t b = (uintptr_t)other_data, b_size = kiln_tensor_bytes(other);
   return a_size && b_size && a < b + b_size && b < a + a_size;
 }
 

@@ -31,6 +31,10 @@ int64_t kiln_elements(int32_t rank, const int64_t *shape) {
   return product;
 }
 
+size_t kiln_tensor_bytes(const kiln_tensor_info *info) {
+  return (size_t)kiln_elements(info->rank, info->shape) * (size_t)kiln_dtype_size(info->dtype);
+}
+
 const char *kiln_describe(char text[KILN_DESCRIPTION], kiln_dtype dtype, int32_t rank, const int64_t *shape) {
   size_t room = KILN_DESCRIPTION;
   int used = known(dtype) ? snprintf(text, room, "%s", dtypes[dtype].name) : snprintf(text, room, "dtype %d", (int)dtype);

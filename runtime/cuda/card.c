@@ -12,10 +12,6 @@ enum { LINE = 256 };
 
 static uint64_t aligned(uint64_t bytes) { return (bytes + LINE - 1) & ~(uint64_t)(LINE - 1); }
 
-static uint64_t bytes_of(const kiln_tensor_info *info) {
-  return (uint64_t)kiln_elements(info->rank, info->shape) * (uint64_t)kiln_dtype_size(info->dtype);
-}
-
 kiln_status kiln_make_current(kiln_context *context) {
   kiln_card *card = context->card;
   CUresult error = card->lost ? card->lost : card->driver.context_push(card->primary);
@@ -60,7 +56,7 @@ static size_t lay_out(kiln_card *card, const kiln_context *context, uint8_t *bas
     int sides = input ? model->input_sides[i] : model->output_sides[i - (size_t)info->input_count];
     if ((sides & (KILN_SIDE_HOST | KILN_SIDE_HOST_LAST)) == 0)
       continue;
-    void *mirror = carve(base, &used, bytes_of(tensor), 1);
+    void *mirror = carve(base, &used, kiln_tensor_bytes(tensor), 1);
     if (base)
       at->mirrors[i] = mirror;
   }
@@ -136,7 +132,7 @@ static kiln_status take_card_memory(kiln_context *context) {
       card->slots[i] = card->slots[tied];
     } else if (sides & KILN_SIDE_DEVICE || !(input || sides & KILN_SIDE_HOST_LAST)) { /* offsets; +1: 0 is none */
       card->slots[i] = total + 1;
-      total += aligned(bytes_of(input ? &info->inputs[i] : &info->outputs[output]));
+      total += aligned(kiln_tensor_bytes(input ? &info->inputs[i] : &info->outputs[output]));
     }
   }
   card->device.memory = total;

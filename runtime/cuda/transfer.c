@@ -23,7 +23,7 @@ static kiln_status copy(kiln_context *context, int32_t i, bool up, bool is_calle
   kiln_card *card = context->card;
   const kiln_model_info *info = &context->model->info;
   const kiln_tensor_info *tensor = tensor_of(info, i);
-  size_t bytes = (size_t)kiln_elements(tensor->rank, tensor->shape) * (size_t)kiln_dtype_size(tensor->dtype);
+  size_t bytes = kiln_tensor_bytes(tensor);
   if (bytes == 0)
     return KILN_OK;
   card->copies = true;

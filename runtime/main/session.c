@@ -4,15 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t bytes_of(const kiln_tensor_info *info) {
-  return (size_t)kiln_elements(info->rank, info->shape) * (size_t)kiln_dtype_size(info->dtype);
-}
-
 /* Tensors as the model describes them, with zeroed memory. */
 static kiln_tensor *tensors(const kiln_tensor_info *infos, int32_t count) {
   kiln_tensor *result = calloc((size_t)count + 1, sizeof *result);
   for (int32_t i = 0; result && i < count; ++i) {
-    size_t bytes = (bytes_of(&infos[i]) + 63) / 64 * 64;
+    size_t bytes = (kiln_tensor_bytes(&infos[i]) + 63) / 64 * 64;
     result[i].dtype = infos[i].dtype;
     result[i].rank = infos[i].rank;
     memcpy(result[i].shape, infos[i].shape, sizeof infos[i].shape);
@@ -86,7 +82,8 @@ int kiln_session_read(kiln_session *session, int64_t index) {
   const kiln_model_info *info = &session->model->info;
   for (int32_t i = 0; i < info->input_count; ++i) {
     kiln_npy *npy = &session->input_files[i];
-    if (npy->file && (session->sliced[i] || index == 0) && !kiln_npy_read(npy, session->inputs[i].data, bytes_of(&info->inputs[i])))
+    if (npy->file && (session->sliced[i] || index == 0) &&
+        !kiln_npy_read(npy, session->inputs[i].data, kiln_tensor_bytes(&info->inputs[i])))
       return kiln_complain(session->model, "input '%s': %s: %s", info->inputs[i].name, npy->path, npy->error);
   }
   return 0;
@@ -118,7 +115,7 @@ static int for_outputs(kiln_session *session, step *apply) {
   const kiln_model_info *info = &session->model->info;
   for (int32_t i = 0; i < info->output_count; ++i) {
     kiln_npy *npy = &session->output_files[i];
-    if (session->request->outputs[i] && !apply(npy, session->outputs[i].data, bytes_of(&info->outputs[i])))
+    if (session->request->outputs[i] && !apply(npy, session->outputs[i].data, kiln_tensor_bytes(&info->outputs[i])))
       return kiln_complain(session->model, "output '%s': %s: %s", info->outputs[i].name, npy->path, npy->error);
   }
   return 0;

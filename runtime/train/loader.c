@@ -53,7 +53,7 @@ static bool take_memory(kiln_loader *loader) {
     good = batch->weight && batch->tensors;
     for (int32_t i = 0; i < loader->feed_count && good; ++i) {
       const kiln_tensor_info *tensor = loader->feeds[i].tensor;
-      size_t bytes = (size_t)kiln_elements(tensor->rank, tensor->shape) * (size_t)kiln_dtype_size(tensor->dtype);
+      size_t bytes = kiln_tensor_bytes(tensor);
       good = posix_memalign(&batch->tensors[i], 64, bytes ? bytes : 64) == 0;
       if (good) {
         memset(batch->tensors[i], 0, bytes);
