@@ -68,9 +68,21 @@ private:
     block = x.first;
     Var rows = y.first;
     grid.insert(grid.begin(), rows);
-    Var all = fusedGpu(out, grid, "grid");
-    order.back() = all;
-    out.reorder(order).gpu_blocks(x.first, all).gpu_threads(x.thread, y.thread);
+    int64_t rowsOfBlocks = ceilDiv(nest.axis(product.y).extent, int64_t(tileY));
+    for (const std::string &axis : product.grid)
+      rowsOfBlocks *= nest.axis(axis).extent;
+    if (rowsOfBlocks <= gpuMostBlocksDown) {
+      Var all = fusedGpu(out, grid, "grid");
+      order.back() = all;
+      out.reorder(order).gpu_blocks(x.first, all);
+    } else {
+      grid.insert(grid.begin(), x.first);
+      block = fusedGpu(out, grid, "grid");
+      order.pop_back();
+      order.back() = block;
+      out.reorder(order).gpu_blocks(block);
+    }
+    out.gpu_threads(x.thread, y.thread);
     if (schedule.get("vector", 1) > 1 && loadsVectors(nest, schedule, ""))
       out.vectorize(x.element);
     else

@@ -17,6 +17,7 @@
 
 namespace kiln::schedule {
 constexpr int64_t gpuProcessors = 108; ///< of the smaller of the cards that the targets name
+constexpr int64_t gpuMostBlocksDown = 65535; ///< of a launch in its second dimension; the first takes 2^31 - 1
 
 bool isGpu(const Schedule &schedule);
 Schedule gpuDefaults(const Nest &nest);

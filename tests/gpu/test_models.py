@@ -3,6 +3,7 @@ with device pointers is what ONNX Runtime answers, what PyTorch answered once (d
 import os
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 
@@ -63,6 +64,20 @@ def test_against_pytorch(name, tmp_path):
     session = onnxruntime.InferenceSession(path)
     feeds = {session.get_inputs()[0].name: np.load(os.path.join(kiln.DATA, f"{stem}.input.npy"))}
     check_model(path, tmp_path, feeds, {session.get_outputs()[0].name: np.load(os.path.join(kiln.DATA, f"{stem}.expected.npy"))}, 1e-4)
+
+
+def test_more_tiles_than_a_launch_has_rows_of_blocks(tmp_path):
+    """A card takes 65535 blocks in a launch's second dimension; so many products are one long row of them."""
+    shape = (65537, 8, 8)
+    info = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in "aby"]
+    graph = onnx.helper.make_graph([onnx.helper.make_node("MatMul", ["a", "b"], ["y"])], "products", info[:2], info[2:])
+    onnx.save(onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8), tmp_path / "products.onnx")
+    random = np.random.default_rng(6)
+    feeds = {name: random.standard_normal(shape, np.float32) for name in "ab"}
+    runner = native.Runner(compiled(tmp_path / "products.onnx", tmp_path), feeds, 1)
+    np.testing.assert_allclose(runner.results()["y"], feeds["a"] @ feeds["b"], 1e-5, 1e-5)
+    runner.close()
+    assert "gpu_tile{" in kiln.kiln("inspect", tmp_path / f"model-{TARGET}.so").out
 
 
 @pytest.mark.parametrize("net, rows", [("mlp", 8), ("lenet5", 4), ("mnist_cnn", 2), ("bn_cnn", 2), ("lstm", 2)])
