@@ -8,6 +8,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FAKE = os.path.join(os.environ.get("KILN_BUILD", os.path.join(ROOT, "build")), "lib", "libkiln_fake_cuda.so")
 PATH = os.environ.get("KILN_CUDA_DRIVER", FAKE)
 SIZE, POINTER = ctypes.c_size_t, ctypes.c_void_p
+NUMBERS = {"CU_STREAM_NON_BLOCKING": 1, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT": 16, "CU_JIT_ERROR_LOG_BUFFER": 5,
+           "CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES": 6, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES": 8}
 
 
 class DriverError(Exception):
@@ -28,7 +30,7 @@ class Card:
         self.call("cuDeviceGet", ctypes.byref(self.device), number)
         self.call("cuDevicePrimaryCtxRetain", ctypes.byref(context), self.device)
         self.call("cuCtxPushCurrent_v2", context)
-        self.call("cuStreamCreate", ctypes.byref(self.stream), 1)
+        self.call("cuStreamCreate", ctypes.byref(self.stream), NUMBERS["CU_STREAM_NON_BLOCKING"])
 
     def __enter__(self):
         return self
@@ -77,7 +79,7 @@ class Card:
 
     def processors(self):
         count = ctypes.c_int()
-        self.call("cuDeviceGetAttribute", ctypes.byref(count), 16, self.device)
+        self.call("cuDeviceGetAttribute", ctypes.byref(count), NUMBERS["CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"], self.device)
         return count.value
 
     def elapsed(self, work):
@@ -97,7 +99,7 @@ class Card:
     def load(self, ptx):
         """The module of a PTX text; an error says what the driver found wrong in it."""
         module, log = POINTER(), ctypes.create_string_buffer(1000)
-        options = (ctypes.c_int * 2)(5, 6)
+        options = (ctypes.c_int * 2)(NUMBERS["CU_JIT_ERROR_LOG_BUFFER"], NUMBERS["CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES"])
         values = (POINTER * 2)(ctypes.cast(log, POINTER), 999)
         error = self.library.cuModuleLoadDataEx(ctypes.byref(module), ptx.encode(), 2, options, values)
         if error:
@@ -110,7 +112,7 @@ class Card:
         function = POINTER()
         self.call("cuModuleGetFunction", ctypes.byref(function), module, entry.encode())
         if shared > 48 << 10:
-            self.call("cuFuncSetAttribute", function, 8, shared)
+            self.call("cuFuncSetAttribute", function, NUMBERS["CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"], shared)
         values = [ctypes.c_uint64(argument) if isinstance(argument, int) else argument for argument in arguments]
         places = (POINTER * (len(values) + 1))(*[ctypes.cast(ctypes.byref(value), POINTER) for value in values], None)
         self.call("cuLaunchKernel", function, *[ctypes.c_uint(n) for n in (*grid, *block, shared)], self.stream, places, None)
