@@ -1,7 +1,8 @@
 /* driver.h: the part of the CUDA driver's interface that the runtime uses, declared here so that no toolkit is needed to build, and
  * found in libcuda.so.1 when a context is made. The names are those that the library exports: `_v2` is part of them.
  *
- * Only calls of CUDA 11.4 and before, with their first argument structs, which every later driver keeps.
+ * Only calls of CUDA 11.4 and before, with their first argument structs, which every later driver keeps. tests/gpu/test_declared.py holds
+ * all of it against NVIDIA's header.
  */
 #ifndef KILN_CUDA_DRIVER_H
 #define KILN_CUDA_DRIVER_H
@@ -18,9 +19,11 @@ typedef struct CUevent_st *CUevent;
 typedef struct CUgraph_st *CUgraph;
 typedef struct CUgraphNode_st *CUgraphNode;
 typedef struct CUgraphExec_st *CUgraphExec;
+typedef struct CUarray_st *CUarray;
 
 enum {
   CUDA_SUCCESS = 0,
+  CUDA_ERROR_INVALID_VALUE = 1,
   CUDA_ERROR_OUT_OF_MEMORY = 2,
   CUDA_ERROR_NO_DEVICE = 100,
   CUDA_ERROR_INVALID_IMAGE = 200,
@@ -28,6 +31,7 @@ enum {
   CUDA_ERROR_INVALID_PTX = 218,
   CUDA_ERROR_JIT_COMPILER_NOT_FOUND = 221,
   CUDA_ERROR_UNSUPPORTED_PTX_VERSION = 222,
+  CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE = 910,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75,
   CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76,
   CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8,
@@ -56,13 +60,15 @@ typedef struct CUDA_MEMCPY3D {
   int srcMemoryType;
   const void *srcHost;
   CUdeviceptr srcDevice;
-  void *srcArray, *reserved0;
+  CUarray srcArray;
+  void *reserved0;
   size_t srcPitch, srcHeight;
   size_t dstXInBytes, dstY, dstZ, dstLOD;
   int dstMemoryType;
   void *dstHost;
   CUdeviceptr dstDevice;
-  void *dstArray, *reserved1;
+  CUarray dstArray;
+  void *reserved1;
   size_t dstPitch, dstHeight;
   size_t WidthInBytes, Height, Depth;
 } CUDA_MEMCPY3D;
@@ -113,6 +119,7 @@ typedef struct CUDA_MEMCPY3D {
     (CUgraphNode * node, CUgraph graph, const CUgraphNode *after, size_t count, const CUDA_MEMCPY3D *parameters,                   \
      CUcontext context))                                                                                                           \
   X(graph_instantiate, cuGraphInstantiateWithFlags, (CUgraphExec * executable, CUgraph graph, unsigned long long flags))           \
+  X(graph_upload, cuGraphUpload, (CUgraphExec executable, CUstream stream))                                                        \
   X(graph_launch, cuGraphLaunch, (CUgraphExec executable, CUstream stream))                                                        \
   X(graph_executable_destroy, cuGraphExecDestroy, (CUgraphExec executable))                                                        \
   X(graph_set_kernel, cuGraphExecKernelNodeSetParams,                                                                              \

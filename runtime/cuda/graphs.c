@@ -78,9 +78,12 @@ static kiln_status build(kiln_context *context, kiln_segment *segment) {
       return kiln_card_fail(context, error, KILN_DEVICE_FAILED, "the graph does not take", card->model->steps[i].name);
   if (error == CUDA_SUCCESS)
     error = card->driver.graph_instantiate(&segment->executable, segment->graph, 0);
+  if (error != CUDA_SUCCESS)
+    segment->executable = NULL;
+  else /* what the card keeps for it is taken now, not in the first run */
+    error = card->driver.graph_upload(segment->executable, card->stream);
   if (error == CUDA_SUCCESS)
     return KILN_OK;
-  segment->executable = NULL;
   return kiln_card_fail(context, error, KILN_DEVICE_FAILED, "no graph could be made from", card->model->steps[segment->first].name);
 }
 
@@ -125,6 +128,22 @@ static bool touched(kiln_context *context, const kiln_step *step, const CUdevice
   return changed;
 }
 
+/* A node takes new addresses of memory that was allocated as the old one was; for memory of another kind a graph is made anew. */
+static kiln_status change(kiln_context *context, kiln_segment *segment, uint32_t index) {
+  const kiln_driver *driver = &context->card->driver;
+  CUresult error = set_node(context, segment, index);
+  if (error == CUDA_SUCCESS)
+    return KILN_OK;
+  if (error != CUDA_ERROR_INVALID_VALUE && error != CUDA_ERROR_GRAPH_EXEC_UPDATE_FAILURE)
+    return kiln_card_fail(context, error, KILN_DEVICE_FAILED, "the graph does not take new addresses for",
+                          context->card->model->steps[index].name);
+  driver->graph_executable_destroy(segment->executable);
+  driver->graph_destroy(segment->graph);
+  segment->executable = NULL;
+  segment->graph = NULL;
+  return build(context, segment);
+}
+
 kiln_status kiln_rebind(kiln_context *context, const CUdeviceptr *bases) {
   kiln_card *card = context->card;
   int32_t count = context->model->info.input_count + context->model->info.output_count;
@@ -140,10 +159,9 @@ kiln_status kiln_rebind(kiln_context *context, const CUdeviceptr *bases) {
     for (uint32_t i = card->segments[s].first; i < card->segments[s].last; ++i) {
       if (!touched(context, &card->model->steps[i], card->previous) || card->segments[s].executable == NULL)
         continue;
-      CUresult error = set_node(context, &card->segments[s], i);
-      if (error != CUDA_SUCCESS)
-        return kiln_card_fail(context, error, KILN_DEVICE_FAILED, "the graph does not take new addresses for",
-                              card->model->steps[i].name);
+      kiln_status status = change(context, &card->segments[s], i);
+      if (status)
+        return status;
     }
   return KILN_OK;
 }

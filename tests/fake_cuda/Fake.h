@@ -6,7 +6,7 @@
 //
 // The environment, read by kiln_fake_reset:
 //   KILN_FAKE_CARDS=1 KILN_FAKE_CAPABILITY=80 KILN_FAKE_VERSION=12040 KILN_FAKE_MEMORY=bytes KILN_FAKE_SHARED=bytes of a block
-//   KILN_FAKE_FAIL=cuMemAlloc_v2:2=700   the second call of that name answers 700 (700 and above end the card's context; several: separated by commas)
+//   KILN_FAKE_FAIL=cuMemAlloc_v2:2=700   the second call of that name answers 700 (700 to 799 end the card's context; several: separated by commas)
 //   KILN_FAKE_CHECKS=0                   no checks of races and poison: faster
 //   KILN_FAKE_LOG=file                   the log stands there too, for programs of their own
 //   KILN_FAKE_STATISTICS=1               counts for kiln_fake_statistics

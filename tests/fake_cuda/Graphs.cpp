@@ -146,6 +146,12 @@ EXPORTED CUresult cuGraphInstantiateWithFlags(CUgraphExec *handle, CUgraph graph
   *handle = reinterpret_cast<CUgraphExec>(executable);
   return CUDA_SUCCESS;
 }
+EXPORTED CUresult cuGraphUpload(CUgraphExec handle, CUstream streamHandle) {
+  BEGIN(true)
+  auto *executable = reinterpret_cast<Executable *>(handle);
+  auto *stream = reinterpret_cast<Stream *>(streamHandle);
+  return state().executables.count(executable) && state().streams.count(stream) ? CUDA_SUCCESS : 400;
+}
 EXPORTED CUresult cuGraphExecDestroy(CUgraphExec handle) {
   std::lock_guard<std::recursive_mutex> lock(state().mutex);
   auto *executable = reinterpret_cast<Executable *>(handle);

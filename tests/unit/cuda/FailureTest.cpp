@@ -95,7 +95,8 @@ TEST(CudaFailure, EveryCallOfCreation) {
                          "cuGraphAddKernelNode",
                          "cuGraphAddMemsetNode",
                          "cuGraphAddMemcpyNode",
-                         "cuGraphInstantiateWithFlags"};
+                         "cuGraphInstantiateWithFlags",
+                         "cuGraphUpload"};
   for (const char *call : calls)
     for (int number = 1;; ++number) {
       for (int error : {2, 719}) {
