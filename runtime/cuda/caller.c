@@ -74,7 +74,10 @@ static kiln_status wait(kiln_context *context) {
 static void *place(const kiln_context *context, int32_t tensor) {
   const kiln_model_info *info = &context->model->info;
   bool known = context->card && tensor >= 0 && tensor < info->input_count + info->output_count;
-  return known ? (void *)(uintptr_t)context->card->slots[tensor] : NULL;
+  if (!known)
+    return NULL;
+  CUdeviceptr slot = context->card->slots[tensor];
+  return (void *)(uintptr_t)(slot ? slot : kiln_home(context->card, context, tensor));
 }
 
 static kiln_status bind(kiln_context *context, int32_t tensor, void *memory) {
@@ -88,6 +91,9 @@ static kiln_status bind(kiln_context *context, int32_t tensor, void *memory) {
   if ((uintptr_t)memory % KILN_DEVICE_ALIGNMENT)
     return leave(context, kiln_fail(context, KILN_INVALID_ARGUMENT, "expected memory aligned to %d, found %p",
                                     KILN_DEVICE_ALIGNMENT, memory));
+  if (memory == NULL && context->card->slots[tensor] == 0 && kiln_used(context->card, context, tensor))
+    return leave(context, kiln_fail(context, KILN_INVALID_ARGUMENT,
+                                    "tensor %d: expected memory, for the context has none of its own", tensor));
   context->card->bound[tensor] = (uintptr_t)memory;
   return leave(context, KILN_OK);
 }

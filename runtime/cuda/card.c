@@ -119,6 +119,19 @@ static kiln_status take_stream(kiln_context *context) {
                : KILN_OK;
 }
 
+/* The memory that the caller brought, which the context needs none of its own for. */
+static kiln_status take_given(kiln_context *context) {
+  const kiln_model_info *info = &context->model->info;
+  void *const *given = context->options.device_tensors;
+  for (int32_t i = 0; given && i < info->input_count + info->output_count; ++i) {
+    if ((uintptr_t)given[i] % KILN_DEVICE_ALIGNMENT)
+      return kiln_fail(context, KILN_INVALID_ARGUMENT, "options.device_tensors: expected memory aligned to %d, found %p",
+                       KILN_DEVICE_ALIGNMENT, given[i]);
+    context->card->bound[i] = (uintptr_t)given[i];
+  }
+  return KILN_OK;
+}
+
 static kiln_status take_card_memory(kiln_context *context) {
   kiln_card *card = context->card;
   const kiln_device_model *model = card->model;
@@ -127,10 +140,11 @@ static kiln_status take_card_memory(kiln_context *context) {
   for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
     bool input = i < info->input_count;
     int32_t output = i - info->input_count, tied = !input && info->tied ? info->tied[output] : -1;
-    int sides = input ? model->input_sides[i] : model->output_sides[output];
+    if (kiln_home(card, context, i))
+      continue;
     if (tied >= 0 && card->slots[tied]) {
       card->slots[i] = card->slots[tied];
-    } else if (sides & KILN_SIDE_DEVICE || !(input || sides & KILN_SIDE_HOST_LAST)) { /* offsets; +1: 0 is none */
+    } else if (kiln_used(card, context, i)) { /* offsets; +1: 0 is none */
       card->slots[i] = total + 1;
       total += aligned(kiln_tensor_bytes(input ? &info->inputs[i] : &info->outputs[output]));
     }
@@ -148,7 +162,7 @@ static kiln_status take_card_memory(kiln_context *context) {
   card->weights = card->memory + weights - model->weights_begin;
   for (int32_t i = 0; i < info->input_count + info->output_count; ++i) {
     card->slots[i] = card->slots[i] ? card->memory + card->slots[i] - 1 : 0;
-    card->bases[i] = card->slots[i];
+    card->bases[i] = card->slots[i] ? card->slots[i] : kiln_home(card, context, i);
   }
   return KILN_OK;
 }
@@ -170,6 +184,7 @@ static kiln_status create(kiln_context *context) {
   status = status ? status : choose_card(context);
   status = status ? status : kiln_load_kernels(context);
   status = status ? status : take_stream(context);
+  status = status ? status : take_given(context);
   status = status ? status : take_card_memory(context);
   status = status ? status : upload_weights(context);
   status = status ? status : kiln_build_graphs(context);

@@ -26,7 +26,8 @@ typedef struct kiln_card {
   bool copies; /* a copy has been queued since the host last waited */
   CUresult lost; /* the error after which the card answers nothing else */
   CUdeviceptr memory, arena, weights; /* memory: the whole; 0: none. weights: where byte 0 of the blob would be */
-  CUdeviceptr *slots; /* the card's own memory for each input, then each output; 0 where the card does not use it */
+  CUdeviceptr *
+      slots; /* the card's own memory for each input, then each output; 0 where the card does not use it, or the caller brought memory */
   CUdeviceptr *bases; /* what inputs and outputs stand at in the run that was last prepared: slots or the caller's */
   CUdeviceptr *previous; /* the bases before those (graphs.c) */
   CUdeviceptr *given; /* the bases of the run that is being prepared */
@@ -58,6 +59,20 @@ static inline CUdeviceptr kiln_address(const kiln_card *card, const kiln_context
     break;
   }
   return place->offset;
+}
+
+/* Whether a tensor stands on the card in a run. */
+static inline bool kiln_used(const kiln_card *card, const kiln_context *context, int32_t tensor) {
+  int32_t output = tensor - context->model->info.input_count;
+  return output < 0 ? (card->model->input_sides[tensor] & KILN_SIDE_DEVICE) != 0
+                    : (card->model->output_sides[output] & (KILN_SIDE_DEVICE | KILN_SIDE_HOST_LAST)) != KILN_SIDE_HOST_LAST;
+}
+
+/* Where a tensor stays on the card between runs with host pointers; 0: it does not. */
+static inline CUdeviceptr kiln_home(const kiln_card *card, const kiln_context *context, int32_t tensor) {
+  const kiln_model_info *info = &context->model->info;
+  int32_t tied = tensor >= info->input_count && info->tied ? info->tied[tensor - info->input_count] : -1;
+  return card->bound[tensor] ? card->bound[tensor] : tied >= 0 ? card->bound[tied] : 0;
 }
 
 /* Sets the message and answers the status: that of memory for want of it, else `otherwise`. `what` was to be done, in words. */

@@ -11,14 +11,6 @@ static const kiln_tensor_info *tensor_of(const kiln_model_info *info, int32_t i)
   return i < info->input_count ? &info->inputs[i] : &info->outputs[i - info->input_count];
 }
 
-/* Where a tensor stays on the card between runs with host pointers; 0: it does not. */
-static CUdeviceptr home(const kiln_context *context, int32_t i) {
-  const kiln_card *card = context->card;
-  const kiln_model_info *info = &context->model->info;
-  int32_t tied = i >= info->input_count && info->tied ? info->tied[i - info->input_count] : -1;
-  return card->bound[i] ? card->bound[i] : tied >= 0 ? card->bound[tied] : 0;
-}
-
 static kiln_status copy(kiln_context *context, int32_t i, bool up, bool is_callers) {
   kiln_card *card = context->card;
   const kiln_model_info *info = &context->model->info;
@@ -42,20 +34,20 @@ static kiln_status run(kiln_context *context, bool all) {
   const kiln_device_model *model = card->model;
   int32_t inputs = context->model->info.input_count, count = inputs + context->model->info.output_count;
   for (int32_t i = 0; i < count; ++i) {
-    CUdeviceptr there = all ? (uintptr_t)context->pointers[i] : home(context, i);
+    CUdeviceptr there = all ? (uintptr_t)context->pointers[i] : kiln_home(card, context, i);
     card->given[i] = there ? there : card->slots[i];
     if (there || all)
       context->pointers[i] = card->mirrors[i];
   }
   kiln_status status = kiln_rebind(context, card->given);
   for (int32_t i = 0; i < inputs && status == KILN_OK; ++i) {
-    bool there = all || home(context, i);
+    bool there = all || kiln_home(card, context, i);
     if (there ? model->input_sides[i] & KILN_SIDE_HOST : card->slots[i] != 0)
       status = copy(context, i, !there, all);
   }
   status = status ? status : kiln_run_steps(context);
   for (int32_t i = inputs; i < count && status == KILN_OK; ++i) {
-    bool there = all || home(context, i), on_host = model->output_sides[i - inputs] & KILN_SIDE_HOST_LAST;
+    bool there = all || kiln_home(card, context, i), on_host = model->output_sides[i - inputs] & KILN_SIDE_HOST_LAST;
     if (there == on_host)
       status = copy(context, i, there, all);
   }

@@ -32,13 +32,30 @@ static kiln_tensor *tensors(const kiln_tensor_info *infos, int32_t count) {
   return result;
 }
 
+/* What the other engine reads and writes and this one reads, a state, has one place on their card: the other's. */
+static void **shared(const kiln_engine *engine, const kiln_engine *beside) {
+  const kiln_model_info *info = engine->info;
+  void **places = calloc((size_t)info->input_count + (size_t)info->output_count + 1, sizeof *places);
+  for (int32_t i = 0; places && i < info->input_count; ++i) {
+    const char *name = info->inputs[i].name;
+    if (kiln_engine_output(beside, name) >= 0 && kiln_engine_input(beside, name) >= 0)
+      places[i] = beside->device->place(beside->context, kiln_engine_input(beside, name));
+  }
+  return places;
+}
+
 bool kiln_engine_open(kiln_engine *engine, const kiln_engine *beside, int32_t threads, kiln_error *error) {
   kiln_options options = {.size = sizeof options, .threads = threads};
-  if (beside && beside->device)
+  void **places = NULL;
+  if (beside && beside->device) {
     options.device_number = beside->device->number;
-  else if (beside)
+    options.device_tensors = places = shared(engine, beside);
+  } else if (beside) {
     options.processor = KILN_ON_CPU;
-  if (engine->create(&options, &engine->context) != KILN_OK)
+  }
+  kiln_status status = engine->create(&options, &engine->context);
+  free(places);
+  if (status != KILN_OK)
     return kiln_error_set(error, "%s", engine->message(engine->context));
   if (engine->message(engine->context)[0]) /* that it runs on the CPU for want of a card */
     fprintf(stderr, "%s\n", engine->message(engine->context));

@@ -37,7 +37,8 @@ typedef struct kiln_engine {
 kiln_engine kiln_engine_step(void);
 kiln_engine kiln_engine_evaluate(void);
 
-/* On the card of `beside`, which is open, or like it on the processor; NULL: where there is a card, there. */
+/* On the card of `beside`, which is open and outlives its runs, with the state that both have in its memory; or like it on the processor.
+ * NULL: where there is a card, there. */
 bool kiln_engine_open(kiln_engine *engine, const kiln_engine *beside, int32_t threads, kiln_error *error);
 bool kiln_engine_run(kiln_engine *engine, kiln_error *error);
 void kiln_engine_close(kiln_engine *engine);
@@ -48,9 +49,6 @@ int32_t kiln_engine_output(const kiln_engine *engine, const char *name);
 /* The same, and its data from now on; nothing where there is no such name, or the engine is not open. */
 void kiln_engine_set_input(kiln_engine *engine, const char *name, void *data);
 void kiln_engine_set_output(kiln_engine *engine, const char *name, void *data);
-
-/* An output that nobody reads: it stays on the card. */
-bool kiln_engine_leave_output(kiln_engine *engine, int32_t output, kiln_error *error);
 
 /* An output that nobody reads: on a card it stays there. */
 bool kiln_engine_leave_output(kiln_engine *engine, int32_t output, kiln_error *error);

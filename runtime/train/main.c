@@ -110,7 +110,7 @@ static bool connect(kiln_trainer *trainer, kiln_error *error) {
   if (trainer->recipe.accumulate > 1 && kiln_engine_input(&trainer->step, "apply") < 0)
     return kiln_error_set(error, "accumulate: this trainer was compiled without accumulation of gradients");
   return share(trainer, "parameters", error) && share(trainer, "statistics", error) &&
-         kiln_state_settle(&trainer->state, &trainer->step, &trainer->evaluate, error);
+         kiln_state_settle(&trainer->state, &trainer->step, error);
 }
 
 static bool set_up(kiln_trainer *trainer, const kiln_safetensors *resumed, kiln_error *error) {

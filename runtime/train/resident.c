@@ -1,4 +1,4 @@
-/* In: a state on the host, and models that may run on a card. Out: the state on the card, where each step updates it in place: it goes up
+/* In: a state on the host, and a model that may run on a card. Out: the state on the card, where each step updates it in place: it goes up
  * once, and comes back only when the host must see it. */
 #include "runtime/train/state.h"
 
@@ -20,18 +20,13 @@ static bool settle(kiln_region *region, const kiln_engine *step, kiln_error *err
          failed(step, error);
 }
 
-bool kiln_state_settle(kiln_state *state, const kiln_engine *step, const kiln_engine *evaluate, kiln_error *error) {
+bool kiln_state_settle(kiln_state *state, const kiln_engine *step, kiln_error *error) {
   if (step->device == NULL)
     return true;
   state->engine = step;
-  for (int32_t i = 0; i < state->region_count; ++i) {
-    kiln_region *region = &state->regions[i];
-    int32_t place = kiln_engine_input(evaluate, region->name);
-    if (!settle(region, step, error))
+  for (int32_t i = 0; i < state->region_count; ++i)
+    if (!settle(&state->regions[i], step, error))
       return false;
-    if (evaluate->device && place >= 0 && region->card && evaluate->device->bind(evaluate->context, place, region->card) != KILN_OK)
-      return failed(evaluate, error);
-  }
   return step->device->wait(step->context) == KILN_OK || failed(step, error); /* the models' streams know nothing of each other */
 }
 

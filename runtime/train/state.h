@@ -51,8 +51,8 @@ void kiln_state_close(kiln_state *state);
 kiln_region *kiln_state_region(kiln_state *state, const char *name);
 
 /* resident.c: where the step runs on a card, its regions go there, and it finds them there in every run from now on; so does the model that
- * evaluates, where that runs on the same card. */
-bool kiln_state_settle(kiln_state *state, const kiln_engine *step, const kiln_engine *evaluate, kiln_error *error);
+ * evaluates, which was opened beside it. */
+bool kiln_state_settle(kiln_state *state, const kiln_engine *step, kiln_error *error);
 /* The host's regions are the newest again. */
 bool kiln_state_fetch(kiln_state *state, kiln_error *error);
 

@@ -107,6 +107,14 @@ def test_the_state_goes_up_once_and_comes_back_for_checkpoints(tmp_path):
     assert 5 * 2 * 8 * 17 * 4 < per_epoch[0] < 5 * 2 * (8 * 17 * 4 + 300) and per_epoch[1] < 5 * 2 * 256, per_epoch
 
 
+def test_validation_has_no_parameters_of_its_own(tmp_path):
+    """The second context's memory on the card is for batches and activations alone: less than the parameters, which are many here."""
+    trainer = Trainer(tmp_path, CARD, 2048)
+    trainer.train(tmp_path / "t", "--epochs", 1, "--validation-split", 0.2)
+    step, evaluation = map(int, re.findall(r"^cuMemAlloc_v2 (\d+) ", (tmp_path / "t" / "log").read_text(), re.M))
+    assert step > 12 * trainer.count and 8 * 2048 * 4 < evaluation < 4 * trainer.count, (step, evaluation)
+
+
 def test_nothing_is_made_while_it_trains(trainers, tmp_path):
     trainers["card"].train(tmp_path, "--epochs", 2, "--validation-split", 0.2)
     log = (tmp_path / "log").read_text()

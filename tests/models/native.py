@@ -32,7 +32,7 @@ class Options(ctypes.Structure):
                 ("workspace", ctypes.c_void_p), ("workspace_bytes", ctypes.c_size_t), ("allocate", ctypes.c_void_p),
                 ("release", ctypes.c_void_p), ("error", ctypes.c_void_p), ("user", ctypes.c_void_p),
                 ("weights_path", ctypes.c_char_p), ("processor", ctypes.c_int), ("device_number", ctypes.c_int32),
-                ("device_stream", ctypes.c_void_p)]
+                ("device_stream", ctypes.c_void_p), ("device_tensors", ctypes.c_void_p)]
 
 
 CONTEXT, ADDRESS, SIZE = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t

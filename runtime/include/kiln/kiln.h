@@ -107,6 +107,9 @@ typedef struct kiln_options {
   kiln_processor processor;
   int32_t device_number; /* of the card, as the driver counts */
   void *device_stream; /* a CUstream of the card's primary context to queue on; NULL: the context makes its own */
+  void *const
+      *device_tensors; /* NULL, or for each input, then each output, the card's memory where _run finds it from the start, as after
+                                * kiln_device.bind, and so takes none of its own for it; NULL where there is none. Read at creation. */
 } kiln_options;
 
 typedef struct kiln_context kiln_context;
@@ -137,7 +140,7 @@ typedef struct kiln_device {
   /* Tensors that _run leaves on the card, so that a trainer's state stays there while its batches come from the host. `tensor` is the index
    * of an input, or input_count and that of an output. `place` is the card's memory that _run copies the tensor to or from, or NULL where
    * the card has no use for it. After `bind` _run finds the tensor at `memory` on the card, and an output that is tied to it, too; it
-   * copies neither, and `data` may be any address but NULL. NULL for `memory` ends that. */
+   * copies neither, and `data` may be any address but NULL. NULL for `memory` ends that, where the context has memory of its own. */
   void *(*place)(const kiln_context *context, int32_t tensor);
   kiln_status (*bind)(kiln_context *context, int32_t tensor, void *memory);
 } kiln_device;

@@ -258,6 +258,60 @@ TEST(CudaRun, BoundTensorsStayOnTheCard) {
   EXPECT_EQ(device->bind(context, 2, static_cast<char *>(state) + 4), KILN_INVALID_ARGUMENT);
 }
 
+/// A context that is given memory for its state takes none: all of both runs is where the first context has it.
+TEST(CudaRun, AContextIsGivenAStatesMemory) {
+  Fake fake;
+  DeviceToy toy;
+  Context first(toy);
+  const kiln_device *device = kiln_device_of(first);
+  void *given[5] = {nullptr, nullptr, device->place(first, 2), nullptr, nullptr};
+  kiln_options options = {};
+  options.device_tensors = given;
+  Context second(toy, options);
+  ASSERT_EQ(second.status, KILN_OK) << second.message();
+  EXPECT_EQ(device->memory - kiln_device_of(second)->memory, 256u);
+  EXPECT_EQ(kiln_device_of(second)->place(second, 2), given[2]);
+  EXPECT_EQ(kiln_device_of(second)->place(second, 4), given[2]) << "the output that is tied to it";
+  DeviceCall call;
+  ASSERT_EQ(device->upload(first, given[2], call.s, sizeof call.s), KILN_OK);
+  ASSERT_EQ(device->wait(first), KILN_OK);
+  ASSERT_EQ(kiln_run(second, call.inputs, call.outputs), KILN_OK) << second.message();
+  EXPECT_THAT(call.y, isY());
+  EXPECT_THAT(call.t, ElementsAre(0, 0, 0, 0, 0, 0)) << "untouched";
+  ASSERT_EQ(device->download(first, call.t, given[2], sizeof call.t), KILN_OK);
+  EXPECT_THAT(call.t, ElementsAre(108, 215, 322, 429, 536, 643));
+  EXPECT_EQ(device->bind(second, 2, nullptr), KILN_INVALID_ARGUMENT);
+  EXPECT_STREQ(kiln_message(second), "toy: tensor 2: expected memory, for the context has none of its own");
+  given[2] = static_cast<char *>(given[2]) + 4;
+  EXPECT_EQ(
+      Context(toy, options).message(), "toy: options.device_tensors: expected memory aligned to 16, found " + [&] {
+        char text[40];
+        snprintf(text, sizeof text, "%p", given[2]);
+        return std::string(text);
+      }());
+}
+
+/// Where a node refuses memory of another kind than its own was.
+TEST(CudaRun, AGraphIsMadeAnewWhereItRefusesPointers) {
+  for (const char *call : {"cuGraphExecKernelNodeSetParams:1=1", "cuGraphExecKernelNodeSetParams:2=910"}) {
+    Fake fake(Settings{{"FAIL", call}});
+    DeviceToy toy;
+    {
+      Context context(toy);
+      DeviceCall data;
+      OnCard card(context, data);
+      ASSERT_EQ(kiln_run_device(context, data.inputs, data.outputs), KILN_OK) << context.message();
+      EXPECT_THAT(card.read(3), isY());
+      EXPECT_EQ(fake.count("cuGraphInstantiateWithFlags"), 3);
+      DeviceCall host;
+      ASSERT_EQ(kiln_run(context, host.inputs, host.outputs), KILN_OK) << context.message();
+      EXPECT_THAT(host.y, isY());
+      EXPECT_EQ(fake.count("cuGraphInstantiateWithFlags"), 3);
+    }
+    EXPECT_EQ(fake.live(), 0);
+  }
+}
+
 /// What the host's part of a run uses of a bound tensor is mirrored there.
 TEST(CudaRun, BoundTensorsAreSeenByTheHost) {
   Fake fake;
