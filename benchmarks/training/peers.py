@@ -1,6 +1,6 @@
-"""The same networks in PyTorch and JAX: one SGD step at a batch, behind `call`.
+"""The same networks in PyTorch and JAX: one step of SGD or Adam at a batch, behind `call`.
 
-In: a network's name and a batch. Out: an object whose `call` is forward, backward and update, finished when it returns. Every step
+In: a network's name, a batch and the optimizer's name. Out: an object whose `call` is forward, backward and update, finished when it returns. Every step
 also moves the running statistics of batch norms, as kiln's does. Threads are the process's affair: it is pinned before these load.
 """
 import importlib.util
@@ -19,21 +19,22 @@ def batch_of(name, rows):
 class Torch:
     name, module = "torch", "torch"
 
-    def __init__(self, net, rows, threads):
+    def __init__(self, net, rows, threads, optimizer):
         import torch
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         image, target = batch_of(net, rows)
         model = self.build(torch.nn, net)
         image, target = torch.from_numpy(image), torch.from_numpy(target)
-        optimizer = torch.optim.SGD(model.parameters(), lr=RATE)
+        make = torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam
+        updater = make(model.parameters(), lr=RATE, fused=True)
         loss_of = self.prepared(torch, lambda: torch.nn.functional.cross_entropy(model(image), target))
 
         def call():
-            optimizer.zero_grad()
+            updater.zero_grad()
             loss = loss_of()
             loss.backward()
-            optimizer.step()
+            updater.step()
             return loss
         self.call = call
         self.call()
@@ -64,7 +65,7 @@ class TorchCompile(Torch):
 class Jax:
     name, module = "jax", "jax"
 
-    def __init__(self, net, rows, threads):
+    def __init__(self, net, rows, threads, optimizer):
         import jax
         image, target = batch_of(net, rows)
         if image.ndim == 4:
@@ -76,11 +77,28 @@ class Jax:
             chosen = jax.nn.log_softmax(logits)[jax.numpy.arange(rows), target]
             return -chosen.mean(), state
 
-        def step(parameters, state):
+        def sgd(parameters, gradients, moments):
+            return jax.tree.map(lambda p, g: p - RATE * g, parameters, gradients), moments
+
+        def adam(parameters, gradients, moments):
+            first, second, count = moments
+            first = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, first, gradients)
+            second = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, second, gradients)
+            count = count + 1
+            one, two = 1 - 0.9 ** count, 1 - 0.999 ** count
+            parameters = jax.tree.map(lambda p, m, v: p - RATE * (m / one) / (jax.numpy.sqrt(v / two) + 1e-8), parameters, first, second)
+            return parameters, (first, second, count)
+
+        def step(parameters, state, moments):
             (loss, state), gradients = jax.value_and_grad(loss_of, has_aux=True)(parameters, state)
-            return jax.tree.map(lambda p, g: p - RATE * g, parameters, gradients), state, loss
+            parameters, moments = (sgd if optimizer == "sgd" else adam)(parameters, gradients, moments)
+            return parameters, state, moments, loss
         image, target = jax.numpy.asarray(image), jax.numpy.asarray(target)
-        jitted, self.state = jax.jit(step, donate_argnums=(0, 1)), (parameters, state)
+
+        def zeros():
+            return jax.tree.map(jax.numpy.zeros_like, parameters)
+        moments = () if optimizer == "sgd" else (zeros(), zeros(), jax.numpy.float32(0))
+        jitted, self.state = jax.jit(step, donate_argnums=(0, 1, 2)), (parameters, state, moments)
 
         def call():
             *self.state, loss = jitted(*self.state)
