@@ -154,11 +154,15 @@ Exprs KernelEmitter::reduce(Operation *op, At at, const Reduction &reduction) {
       if (dim.scale > 1)
         variables[dim.axis].extent *= dim.scale;
 
-    // The op names its reduction axes without knowing the result's.
+    // The op names its reduction axes without knowing the result's, nor those of a sum that reads this one inside its own loop.
     std::vector<std::string> names = reduction.names;
+    auto taken = [&](const std::string &axis) {
+      return llvm::none_of(nest.axes, [&](const schedule::Axis &a) { return a.name == axis && a.reduction; }) ||
+             llvm::any_of(at, [&](const Index &i) { return i.terms.count(axis) != 0; });
+    };
     for (std::string &axis : names)
-      while (outer.count(axis) && llvm::none_of(nest.axes, [&](const schedule::Axis &a) { return a.name == axis && a.reduction; }))
-        axis = "r" + axis;
+      while (outer.count(axis) && taken(axis))
+        axis.insert(0, "r");
 
     std::vector<SumLoop> loops =
         side == Side::Device ? deviceLoops(reduction, names, role) : hostLoops(reduction, names, stored, role);

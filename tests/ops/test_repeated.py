@@ -27,6 +27,8 @@ CASES = {
     "arg_reduce": (ONE, f"kiln.arg_reduce %r {{kind = 2 : i32, dim = 1 : i64}} : ({ROW}) -> tensor<7xi64>", "tensor<7xi64>", np.zeros(N, "i8")),
     "arg_reduce_last": (ONE, f"kiln.arg_reduce %r {{kind = 3 : i32, dim = 1 : i64, last}} : ({ROW}) -> tensor<7xi64>", "tensor<7xi64>", np.full(N, M - 1)),
     "cumulative": (ONE, f"kiln.cumulative %r {{dim = 1 : i64}} : ({ROW}) -> {ROW}", ROW, X[:, None] * np.arange(1, M + 1, dtype="f4")),
+    "cumulative_twice": (f"{ONE}\n  %r_once = kiln.cumulative %r {{dim = 1 : i64}} : ({ROW}) -> {ROW}",  # a sum within the loop of another
+                         f"kiln.cumulative %r_once {{dim = 1 : i64}} : ({ROW}) -> {ROW}", ROW, X[:, None] * np.arange(1, M + 1, dtype="f4").cumsum()),
     "contract": (ONE, f'kiln.contract %r, %r {{labels = "mk,nk->mn"}} : ({ROW}, {ROW}) -> tensor<7x7xf32>', "tensor<7x7xf32>", np.outer(X, X) * M),
     "contract_one": (ONE, f'kiln.contract %r, %w {{labels = "mk,kn->mn"}} : ({ROW}, tensor<37x5xf32>) -> tensor<7x5xf32>', "tensor<7x5xf32>", None),
     "pool_add": (IMAGE, f"kiln.pool %r {{kind = 0 : i32, {POOL}}} : ({WIDE}) -> {POOLED}", POOLED, spread(15)),
