@@ -67,6 +67,45 @@ void applyGpu(const Nest &nest, Funcs &funcs, const Schedule &schedule) {
 }
 
 namespace {
+using namespace Halide::Internal;
+
+struct Floats : IRGraphVisitor {
+  using IRGraphVisitor::include;
+  bool found = false;
+  void include(const Halide::Expr &e) override {
+    found |= e.type().is_float();
+    IRGraphVisitor::include(e);
+  }
+};
+
+/// What Halide computes before the launch, such as a constant that no float arithmetic may fold, is computed in it: a launch is given
+/// addresses alone.
+struct Inward : IRMutator {
+  using IRMutator::visit;
+  std::vector<std::pair<std::string, Halide::Expr>> lets; ///< around the loops of the device
+
+  Stmt visit(const LetStmt *let) override {
+    Floats floats; // all else of a kernel with constant sizes has folded
+    floats.include(let->value);
+    bool number = floats.found;
+    if (number)
+      lets.emplace_back(let->name, let->value);
+    Stmt result = IRMutator::visit(let);
+    if (number)
+      lets.pop_back();
+    return result;
+  }
+  Stmt visit(const For *loop) override {
+    const auto *inner = loop->body.as<For>();
+    if (loop->for_type != Halide::Internal::ForType::GPUBlock || (inner && inner->for_type == Halide::Internal::ForType::GPUBlock))
+      return IRMutator::visit(loop);
+    Stmt body = loop->body;
+    for (size_t i = lets.size(); i-- > 0;)
+      body = LetStmt::make(lets[i].first, lets[i].second, body);
+    return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->partition_policy, loop->device_api, body);
+  }
+};
+
 /// Halide keeps a pointer to a pass for as long as it keeps the pipeline.
 void add(Halide::Pipeline &pipeline, std::unique_ptr<Halide::Internal::IRMutator> pass) {
   Halide::Internal::IRMutator *owned = pass.release();
@@ -75,6 +114,7 @@ void add(Halide::Pipeline &pipeline, std::unique_ptr<Halide::Internal::IRMutator
 } // namespace
 
 void addGpuPasses(const Nest &nest, const Schedule &schedule, const Funcs &funcs, Halide::Pipeline &pipeline) {
+  add(pipeline, std::make_unique<Inward>());
   if (schedule.family != "gpu_tile")
     return;
   add(pipeline, registerTiles(funcs.at(gpuProduct(nest).sum->func).name()));
