@@ -86,6 +86,17 @@ private:
 };
 } // namespace
 
+std::string argumentsText(const DeviceCode &code, KernelOp kernel) {
+  std::string text;
+  int inputs = static_cast<int>(kernel.getArgumentTypes().size());
+  for (int operand : code.arguments) {
+    bool isResult = operand >= inputs;
+    mlir::Type type = isResult ? kernel.getResultTypes()[operand - inputs] : kernel.getArgumentTypes()[operand];
+    text += " " + std::to_string(bytesOf(type)) + (isResult ? " w" : " r");
+  }
+  return text;
+}
+
 DeviceCode compileForDevice(KernelOp kernel, int capability, const Placement &placement) try {
   std::unique_ptr<KernelEmitter> emitter = emitterOf(kernel, Side::Device);
   schedule::Schedule chosen;
@@ -153,7 +164,7 @@ DeviceCode compileForDevice(KernelOp kernel, int capability, const Placement &pl
   if (capability == openCL)
     finishOpenCL(code, kernel);
   else
-    finishPtx(code, kernel.getSymName(), placement.overwrites);
+    finishPtx(code, kernel, placement.overwrites);
   return code;
 } catch (const Halide::Error &e) {
   throw std::runtime_error(e.what());

@@ -48,6 +48,9 @@ struct Placement {
 
 /// In the place of a compute capability: OpenCL C, by which tests run a device's schedules on a processor.
 constexpr int openCL = 0;
+/// " 4096 r 128 w": the bytes of each argument, and whether the kernel reads or writes it. A comment in what ships, by which the tests know
+/// what a launch may touch.
+std::string argumentsText(const DeviceCode &code, KernelOp kernel);
 /// A kernel with a schedule for a device, as PTX for this compute capability (80: sm_80).
 DeviceCode compileForDevice(KernelOp kernel, int capability, const Placement &placement);
 KernelObject compileKernel(KernelOp kernel, const KernelTarget &target, bool withAssembly = false);

@@ -24,14 +24,5 @@ void addOpenCLPasses(Halide::Pipeline &pipeline) {
   pipeline.add_custom_lowering_pass(pass, [pass] { delete pass; });
 }
 
-void finishOpenCL(DeviceCode &code, KernelOp kernel) {
-  std::string first = "//";
-  int inputs = static_cast<int>(kernel.getArgumentTypes().size());
-  for (int operand : code.arguments) {
-    bool isResult = operand >= inputs;
-    mlir::Type type = isResult ? kernel.getResultTypes()[operand - inputs] : kernel.getArgumentTypes()[operand];
-    first += " " + std::to_string(bytesOf(type)) + (isResult ? " w" : " r");
-  }
-  code.ptx = first + "\n" + code.ptx;
-}
+void finishOpenCL(DeviceCode &code, KernelOp kernel) { code.ptx = "//" + argumentsText(code, kernel) + "\n" + code.ptx; }
 } // namespace kiln::lower

@@ -50,7 +50,8 @@ bool accessesShared(llvm::StringRef line) {
 }
 } // namespace
 
-void finishPtx(DeviceCode &code, llvm::StringRef name, bool overwrites) {
+void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites) {
+  llvm::StringRef name = kernel.getSymName();
   std::string text = code.ptx;
   constexpr llvm::StringLiteral constantLoad = "ld.global.nc", load = "ld.global";
   for (size_t at = 0; overwrites && (at = text.find(constantLoad, at)) != std::string::npos;)
@@ -68,6 +69,7 @@ void finishPtx(DeviceCode &code, llvm::StringRef name, bool overwrites) {
     if (line.ltrim().starts_with("//") || line.trim().empty())
       continue;
     if (part == Before && line.contains(".entry")) {
+      head += "// arguments" + argumentsText(code, kernel) + "\n";
       if (code.shared)
         head += ".extern .shared .align 16 .b8 kiln_shared[];\n";
       part = Parameters;

@@ -4,6 +4,7 @@
 //
 //   .maxntid        the size of the block, or ptxas may hand out more registers than a block of it has, which fails only at the launch
 //   kiln_shared     a symbol where dynamic shared memory begins: Halide counts from address 0, which sm_90 keeps for itself
+//   // arguments    their bytes, and whether they are read or written: for whoever checks it
 //   ld.global       for ld.global.nc in a kernel that overwrites what it reads: that cache may hold only what stays during the whole launch
 //
 //===------------------------------------------------------------------------------------------------------------------===//
@@ -13,6 +14,6 @@
 
 namespace kiln::lower {
 /// Throws std::runtime_error where the text is not as expected.
-void finishPtx(DeviceCode &code, llvm::StringRef name, bool overwrites);
+void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites);
 } // namespace kiln::lower
 #endif

@@ -11,12 +11,10 @@
 #define KILN_TESTS_FAKE_CUDA_SOURCE_H
 #include "tests/ptx/Block.h"
 #include <memory>
-#include <set>
 
 namespace fake {
 
-/// Ranges of the card's memory that were cleared since the last launch that writes there: first byte, end.
-using Cleared = std::set<std::pair<uint64_t, uint64_t>>;
+using ptx::Cleared;
 
 class Source {
 public:

@@ -113,7 +113,7 @@ CUresult runKernel(Function *function, const ptx::Launch &launch) {
     if (source)
       source->run(function->name, launch, *all.memory, all.cleared);
     else
-      ptx::run(*function->program, launch, *all.memory, all.epochs, all.statistics);
+      ptx::run(*function->program, launch, *all.memory, all.epochs, all.statistics, all.cleared);
     return CUDA_SUCCESS;
   } catch (const ptx::Trap &trap) {
     return fault(trap);

@@ -87,6 +87,8 @@ template <Shuffle mode> void shuffle(Block &block, const Instruction &instructio
         throw Trap("a shuffle by a thread that its mask leaves out");
       if (member && warp + other < block.threads && !there)
         throw Trap("a shuffle that lane " + std::to_string(other) + " of its mask does not take part in");
+      if (member && there && static_cast<uint32_t>(members[warp + other]) != static_cast<uint32_t>(members[thread]))
+        throw Trap("a shuffle whose lanes " + std::to_string(lane) + " and " + std::to_string(other) + " give different masks");
     }
     uint32_t by = static_cast<uint32_t>(b[thread]) & 31, segment = static_cast<uint32_t>(c[thread] >> 8) & 31;
     uint32_t clamp = static_cast<uint32_t>(c[thread]) & 31, least = lane & segment, most = least | (clamp & ~segment);
@@ -96,7 +98,7 @@ template <Shuffle mode> void shuffle(Block &block, const Instruction &instructio
                                                   : static_cast<int32_t>(least | (by & ~segment));
     bool fits = mode == Shuffle::Up ? source >= static_cast<int32_t>(most) : source <= static_cast<int32_t>(most);
     uint32_t from = warp + (fits ? static_cast<uint32_t>(source) : lane);
-    if (from >= block.threads || !here[from])
+    if (from >= block.threads || !here[from] || !(members[thread] >> from % 32 & 1))
       throw Trap("a shuffle from lane " + std::to_string(from % 32) + ", which does not take part");
     values.push_back(a[from] & 0xffffffff);
     inside.push_back(fits);

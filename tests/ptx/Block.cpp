@@ -1,6 +1,7 @@
 //===- Block.cpp - one thread block, run --------------------------------------------------------------------------===//
 #include "Block.h"
 #include <algorithm>
+#include <cstring>
 
 namespace ptx {
 namespace {
@@ -29,15 +30,13 @@ Block::Block(const Program &program, const Launch &launch, Memory &global, Epoch
 void Block::fill(Dim3 place) {
   here = place;
   bool named = false;
-  shared = Memory(0x400);
+  shared = constants = Memory(0x400);
+  assigned.assign(program.watched * threads, false);
   for (Memory &memory : local)
     memory = Memory(16);
   symbols.clear();
   for (const Array &array : program.kernel.arrays) {
-    auto odd = [&](Memory &memory, uint64_t bytes) {
-      uint64_t base = memory.allocate(bytes + array.alignment, 2 * array.alignment) + array.alignment;
-      return base;
-    };
+    auto odd = [&](Memory &memory, uint64_t bytes) { return memory.allocateAskew(bytes, array.alignment); };
     if (array.space == "shared") {
       named = true;
       symbols[array.name] = odd(shared, array.external ? launch.shared : array.size);
@@ -45,8 +44,8 @@ void Block::fill(Dim3 place) {
       for (Memory &memory : local)
         symbols[array.name] = odd(memory, array.size);
     } else {
-      uint64_t base = global.allocate(array.size);
-      global.write(base, array.bytes.data(), array.bytes.size());
+      uint64_t base = constants.allocate(array.size);
+      constants.write(base, array.bytes.data(), array.bytes.size());
       symbols[array.name] = base;
     }
   }
@@ -92,6 +91,8 @@ uint64_t Block::load(const Instruction &instruction, uint64_t address, unsigned 
   }
   if (instruction.space == Space::Shared)
     return shared.load(address, bytes, thread, epochs);
+  if (instruction.space == Space::Constant)
+    return constants.load(address, bytes, thread, epochs);
   if (instruction.space == Space::Local)
     return local[thread].load(address, bytes, thread, epochs);
   if (instruction.space == Space::Generic && address - sharedWindow < windowSize)
@@ -120,6 +121,26 @@ std::string Block::where(size_t instruction) const {
          std::to_string(here.z) + ", thread " + std::to_string(current) + ": " + statement->text + ")";
 }
 
+void Block::checkRead(size_t mark) {
+  for (uint32_t thread : lanes)
+    if (!assigned[mark * threads + thread]) {
+      current = thread;
+      throw Trap("poison: use of a register that was never written");
+    }
+}
+
+/// Whether what was written is made of what was written: LLVM works with registers that hold nothing yet where it throws the result away.
+void Block::note(const Instruction &instruction) {
+  for (uint32_t thread : lanes) {
+    bool whole = true;
+    for (auto [mark, place] : instruction.doubtful)
+      if (!instruction.selects || place == 2 || (place == 0) == (row(instruction.from[2])[thread] != 0))
+        whole &= assigned[mark * threads + thread];
+    for (size_t mark : instruction.marks)
+      assigned[mark * threads + thread] = whole;
+  }
+}
+
 size_t Block::step(size_t place, size_t until) {
   try {
     std::vector<uint32_t> all;
@@ -133,6 +154,8 @@ size_t Block::step(size_t place, size_t until) {
         return place;
       }
       if (guarded) {
+        if (instruction.doubtfulGuard >= 0)
+          checkRead(static_cast<size_t>(instruction.doubtfulGuard));
         const uint64_t *predicate = row(instruction.guard);
         all.swap(lanes);
         lanes.clear();
@@ -141,8 +164,13 @@ size_t Block::step(size_t place, size_t until) {
             lanes.push_back(thread);
       }
       if (instruction.flow == Flow::Next) {
+        if (instruction.strict)
+          for (auto [mark, place] : instruction.doubtful)
+            checkRead(mark);
         if (!lanes.empty())
           instruction.action(*this, instruction);
+        if (!instruction.marks.empty())
+          note(instruction);
         if (guarded)
           lanes.swap(all);
         continue;
@@ -184,6 +212,11 @@ void Block::arrive() {
   }
   if (ended)
     throw Trap("a barrier that " + std::to_string(ended) + " threads never reach" + where(first));
+  for (uint32_t thread = 0; thread < threads; ++thread)
+    if (at[thread] != first) {
+      current = thread;
+      throw Trap("a barrier, while thread " + std::to_string(thread) + " waits at another" + where(first));
+    }
   ++epochs.now;
   for (uint32_t thread = 0; thread < threads; ++thread) {
     waiting[thread] = false;
@@ -281,7 +314,46 @@ void Block::tally(const Instruction &instruction, unsigned bytes, const std::vec
   }
 }
 
-void run(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics) {
+namespace {
+bool meets(uint64_t begin, uint64_t end, std::pair<uint64_t, uint64_t> range) { return range.first < end && begin < range.second; }
+
+/// Shows the launch its arguments alone, until it has ended.
+class Windows {
+public:
+  Windows(const Kernel &kernel, Launch &launch, Memory &memory, Cleared &cleared) : memory(memory) {
+    const std::vector<Argument> &arguments = kernel.arguments;
+    std::vector<uint64_t> places(arguments.size());
+    for (size_t i = 0; i < places.size(); ++i) {
+      if (kernel.parameters[i].size != sizeof(uint64_t))
+        throw Trap("kernel " + kernel.name + ": parameter " + kernel.parameters[i].name + " is no address");
+      memcpy(&places[i], launch.parameters.data() + kernel.parameters[i].offset, sizeof(uint64_t));
+      if (!memory.holds(places[i], arguments[i].bytes))
+        throw Trap("out of bounds: argument " + std::to_string(i) + " of kernel " + kernel.name + " is not all of it in memory");
+    }
+    for (size_t i = 0; i < places.size(); ++i) {
+      uint64_t begin = places[i], end = begin + arguments[i].bytes;
+      bool kept = !arguments[i].isWritten;
+      for (auto range = cleared.begin(); !arguments[i].isWritten ? false : range != cleared.end();)
+        if (meets(begin, end, *range)) {
+          kept = true;
+          range = cleared.erase(range);
+        } else {
+          ++range;
+        }
+      for (size_t other = 0; other < places.size(); ++other)
+        kept |= !arguments[other].isWritten && meets(begin, end, {places[other], places[other] + arguments[other].bytes});
+      uint64_t seen = memory.open(begin, arguments[i].bytes, arguments[i].isWritten, kept);
+      memcpy(launch.parameters.data() + kernel.parameters[i].offset, &seen, sizeof seen);
+    }
+  }
+  ~Windows() { memory.close(); }
+
+private:
+  Memory &memory;
+};
+} // namespace
+
+void run(const Program &program, Launch launch, Memory &global, Epochs &epochs, Statistics &statistics, Cleared &cleared) {
   uint64_t threads = launch.block.count();
   if (threads == 0 || launch.grid.count() == 0 || threads > 1024 || launch.block.z > 64)
     throw Trap("kernel " + program.kernel.name + ": " + std::to_string(threads) + " threads a block: expected 1 to 1024");
@@ -292,6 +364,7 @@ void run(const Program &program, const Launch &launch, Memory &global, Epochs &e
     throw Trap("kernel " + program.kernel.name + ": " + std::to_string(launch.parameters.size()) +
                " bytes of parameters: expected " + std::to_string(program.kernel.parameterBytes));
   epochs.launch = ++epochs.now;
+  Windows windows(program.kernel, launch, global, cleared);
   Block block(program, launch, global, epochs, statistics);
   for (uint32_t z = 0; z < launch.grid.z; ++z)
     for (uint32_t y = 0; y < launch.grid.y; ++y)

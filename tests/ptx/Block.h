@@ -10,6 +10,7 @@
 #define KILN_TESTS_PTX_BLOCK_H
 #include "Memory.h"
 #include "Program.h"
+#include <set>
 
 namespace ptx {
 
@@ -28,6 +29,9 @@ struct Statistics {
   std::map<std::string, std::map<std::string, Tally>>
       tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
 };
+
+/// Ranges of memory that were cleared since the last launch that writes there: first byte, end.
+using Cleared = std::set<std::pair<uint64_t, uint64_t>>;
 
 struct Launch {
   Dim3 grid, block;
@@ -58,22 +62,27 @@ private:
   void fillOnce();
   size_t step(size_t at, size_t until); ///< runs the active threads to `until` or where their ways part; returns where they are
   void arrive();
+  void checkRead(size_t mark);
+  void note(const Instruction &instruction);
   std::string where(size_t at) const;
 
   Memory &global;
   Epochs &epochs;
   std::vector<uint64_t> registers;
+  std::vector<bool> assigned; ///< rows of the watched registers
   std::vector<uint32_t> lanes, everyone; ///< active threads, in order
   std::vector<size_t> at; ///< of each thread
   std::vector<bool> waiting;
   std::map<std::string, uint64_t> symbols;
+  Memory constants{0x400};
   Memory shared{0x400}; ///< where an sm_90 launch's own begins: address 0 is the system's
   std::vector<Memory> local;
   Dim3 here;
 };
 
-/// Runs every block of a launch.
-void run(const Program &program, const Launch &launch, Memory &global, Epochs &epochs, Statistics &statistics);
+/// Runs every block of a launch. Where the kernel tells of its arguments, it may touch them alone, and what it writes is as if never written
+/// before, unless it is read, too, or was cleared for this launch.
+void run(const Program &program, Launch launch, Memory &global, Epochs &epochs, Statistics &statistics, Cleared &cleared);
 
 } // namespace ptx
 #endif

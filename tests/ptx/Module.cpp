@@ -2,6 +2,7 @@
 #include "Module.h"
 #include <cctype>
 #include <cstdlib>
+#include <sstream>
 
 namespace ptx {
 namespace {
@@ -16,6 +17,20 @@ std::string withoutComments(const std::string &text) {
       result += text[i];
   }
   return result;
+}
+
+/// Of a module of one kernel.
+std::vector<Argument> argumentsOf(const std::string &text) {
+  constexpr const char *start = "// arguments ";
+  std::vector<Argument> found;
+  size_t at = text.find(start);
+  if (at == std::string::npos)
+    return found;
+  std::istringstream words(text.substr(at + std::char_traits<char>::length(start), text.find('\n', at) - at));
+  std::string kind;
+  for (uint64_t bytes = 0; words >> bytes >> kind;)
+    found.push_back({bytes, kind == "w"});
+  return found;
 }
 
 std::string trimmed(const std::string &text) {
@@ -140,7 +155,7 @@ void parseBody(const std::string &body, Kernel &kernel) {
         for (const std::string &name : split(statement.substr(statement.find(' ', statement.find(' ') + 1) + 1), ','))
           kernel.registers.insert(name);
       if (statement.empty() || isDirective(statement, ".reg") || isDirective(statement, ".pragma") ||
-          isDirective(statement, ".loc"))
+          isDirective(statement, ".loc "))
         continue;
       if (statement[0] == '.')
         kernel.arrays.push_back(parseArray(statement));
@@ -197,6 +212,10 @@ Module parse(const std::string &given) {
       Kernel kernel;
       kernel.name = trimmed(text.substr(name, open - name));
       parseParameters(text.substr(open + 1, close - open - 1), kernel);
+      kernel.arguments = argumentsOf(given);
+      if (!kernel.arguments.empty() && kernel.arguments.size() != kernel.parameters.size())
+        throw Error("kernel " + kernel.name + " has " + std::to_string(kernel.parameters.size()) +
+                    " parameters: its comment tells of " + std::to_string(kernel.arguments.size()));
       std::string directives = trimmed(text.substr(close + 1, brace - close - 1));
       size_t threads = directives.find(".maxntid");
       if (threads != std::string::npos) {

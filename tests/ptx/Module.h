@@ -32,6 +32,12 @@ struct Parameter {
   uint32_t offset, size;
 };
 
+/// What the comment "// arguments 4096 r 128 w" tells of a kernel's parameters.
+struct Argument {
+  uint64_t bytes;
+  bool isWritten;
+};
+
 /// A named array in shared, local or constant memory.
 struct Array {
   std::string name, space;
@@ -44,6 +50,7 @@ struct Kernel {
   std::string name;
   std::vector<Parameter> parameters;
   uint32_t parameterBytes = 0;
+  std::vector<Argument> arguments; ///< of each parameter, or none: then a launch may touch all memory
   uint64_t maxThreads = 0; ///< of .maxntid, or 0
   std::vector<Statement> code;
   std::set<std::string> registers; ///< as declared: %r<9> for %r0 to %r8, or a name

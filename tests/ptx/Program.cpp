@@ -86,6 +86,7 @@ void Program::decodeAccess(Instruction &instruction) {
   const Statement &statement = *instruction.statement;
   bool load = statement.opcode[0] == "ld";
   size_t count = 1;
+  instruction.strict = true;
   static const std::map<std::string, Space> spaces = {{"param", Space::Parameter},
                                                       {"global", Space::Global},
                                                       {"shared", Space::Shared},
@@ -174,6 +175,8 @@ void Program::decode(const Statement &statement) {
     for (Action (*family)(const std::vector<std::string> &) :
          {integerAction, floatAction, choiceAction, conversionAction, shuffleAction})
       instruction.action = instruction.action ? instruction.action : family(plain);
+    instruction.selects = name == "selp";
+    instruction.strict = name == "shfl";
     if (instruction.action == nullptr)
       throw Error("unknown opcode '" + joined(opcode) + "'");
     for (const std::string &result : parts(operands.at(0), '|'))
@@ -199,6 +202,7 @@ Program::Program(const Kernel &kernel) : kernel(kernel) {
   for (const auto &[name, index] : names)
     if (used.count(index) && !written.count(index) && !filled.count(index))
       throw Error("kernel " + kernel.name + ": register " + name + " is read but never written");
+  watch();
 }
 
 } // namespace ptx

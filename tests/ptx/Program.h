@@ -31,6 +31,12 @@ struct Instruction {
   bool isSigned = false;
   int64_t offset = 0; ///< added to an address
   const Statement *statement = nullptr;
+  /// The watched among the registers that it reads (with their place in `from`), that guards it (or -1), and among those that it writes.
+  std::vector<std::pair<size_t, size_t>> doubtful;
+  int doubtfulGuard = -1;
+  std::vector<size_t> marks;
+  bool strict = false; ///< an access or a shuffle: all it reads must have been written
+  bool selects = false; ///< the first or the second, by the third: what is not chosen may be anything
 };
 
 /// Register rows that hold one value in all threads, or a thread's place.
@@ -46,6 +52,7 @@ struct Program {
   const Kernel &kernel;
   std::vector<Instruction> code;
   int registers = 0;
+  size_t watched = 0; ///< registers of which threads must note whether what they hold was made of what was written
   std::map<int, Filled> filled;
 
 private:
@@ -53,6 +60,7 @@ private:
   int write(const std::string &operand);
   void decode(const Statement &statement);
   void decodeAccess(Instruction &instruction);
+  void watch();
   std::map<std::string, int> names;
   std::map<int, bool> written, used;
 };
