@@ -7,12 +7,15 @@ import importlib.util
 
 import numpy as np
 
-SHAPES = {"lenet5": (1, 32, 32), "mnist_cnn": (1, 28, 28), "mlp": (28, 28)}
+SHAPES = {"lenet5": (1, 32, 32), "mnist_cnn": (1, 28, 28), "mlp": (28, 28), "resnet": (1, 28, 28), "gpt": (64,), "lstm": (64,)}
+TEXTS = ("gpt", "lstm")  # read tokens, tell the next one of each
 RATE = 0.001
 
 
 def batch_of(name, rows):
     random = np.random.default_rng(0)
+    if name in TEXTS:
+        return [random.integers(0, 256, (rows, *SHAPES[name])) for _ in range(2)]
     return random.standard_normal((rows, *SHAPES[name]), np.float32), random.integers(0, 10, rows)
 
 
@@ -28,7 +31,7 @@ class Torch:
         image, target = torch.from_numpy(image), torch.from_numpy(target)
         make = torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam
         updater = make(model.parameters(), lr=RATE, fused=True)
-        loss_of = self.prepared(torch, lambda: torch.nn.functional.cross_entropy(model(image), target))
+        loss_of = self.prepared(torch, lambda: torch.nn.functional.cross_entropy(model(image).flatten(0, -2), target.flatten()))
 
         def call():
             updater.zero_grad()
@@ -49,6 +52,9 @@ class Torch:
                                  nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Flatten(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
         if net == "mlp":
             return nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
+        if net in ("gpt", "lstm", "resnet"):
+            import torch_networks
+            return getattr(torch_networks, net)()
         layers = []
         for before, filters in ((1, 32), (32, 64)):
             layers += [nn.Conv2d(before, filters, 3, padding=1), nn.BatchNorm2d(filters), nn.ReLU(), nn.MaxPool2d(2)]
@@ -70,12 +76,15 @@ class Jax:
         image, target = batch_of(net, rows)
         if image.ndim == 4:
             image = image.transpose(0, 2, 3, 1)  # its own order of dimensions
-        parameters, state, apply = getattr(self, net)(jax)
+        if hasattr(self, net):
+            parameters, state, apply = getattr(self, net)(jax)
+        else:
+            import jax_networks
+            parameters, state, apply = getattr(jax_networks, net)()
 
         def loss_of(parameters, state):
             logits, state = apply(parameters, state, image)
-            chosen = jax.nn.log_softmax(logits)[jax.numpy.arange(rows), target]
-            return -chosen.mean(), state
+            return -jax.numpy.take_along_axis(jax.nn.log_softmax(logits), target[..., None], -1).mean(), state
 
         def sgd(parameters, gradients, moments):
             return jax.tree.map(lambda p, g: p - RATE * g, parameters, gradients), moments
