@@ -1,7 +1,7 @@
 """The first questions to a card: does shared memory stand where the kernels' text says, and does it hold what it should?
 
 Kernels in PTX of our own, one for each thing that a template relies on: a named array, one whose size the launch gives, more of it than
-48 KB, barriers, vectors of 16 bytes, shuffles. In: a Card (driver.py). Out: (question, right or not, what was found).
+48 KB, barriers, vectors of 16 bytes, shuffles. In: a Card (driver.py) and a question. Out: right or not, and what was found.
 """
 import numpy as np
 
@@ -68,15 +68,21 @@ def text(arrays, own, body):
     return HEAD + KERNEL.format(arrays=arrays, own=own, body=body)
 
 
-def ask(card):
-    found = []
-    for question, (arrays, own, body, shared, expected) in QUESTIONS.items():
-        out = card.allocate(1024)
-        card.launch(card.load(text(arrays, own, body)), "probe", (1, 1, 1), (256, 1, 1), [out], shared)
-        answer = card.get(out, 256, np.uint32)
-        found.append((question, bool((answer == expected).all()), ""))
+BEGINS = "the launch's own begins at a multiple of 16"
+
+
+def names():
+    return [*QUESTIONS, BEGINS]
+
+
+def ask(card, question):
+    """(right or not, what was found)"""
+    arrays, own, body, shared, expected = QUESTIONS.get(question, (EXTERN, "", PLACE, 1024, None))
     out = card.allocate(1024)
-    card.launch(card.load(text(EXTERN, "", PLACE)), "probe", (1, 1, 1), (256, 1, 1), [out], 1024)
-    found.append(("the launch's own begins at a multiple of 16", bool((card.get(out, 256, np.uint32) % 16 == 0).all()),
-                  f"at {card.get(out, 256, np.uint32)[0]:#x}"))
-    return found
+    card.fill(out, 1024, 0xEE)
+    card.launch(card.load(text(arrays, own, body)), "probe", (1, 1, 1), (256, 1, 1), [out], shared)
+    answer = card.get(out, 256, np.uint32)
+    if expected is None:
+        return bool((answer % 16 == 0).all()), f"at {answer[0]:#x}"
+    wrong = np.flatnonzero(answer != expected)
+    return not wrong.size, f"of thread {wrong[0]}: {answer[wrong[0]]}, expected {expected[wrong[0]]}" if wrong.size else ""

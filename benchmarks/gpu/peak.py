@@ -1,6 +1,6 @@
 """What a card can do at most, measured: multiply-adds in registers, and reading memory. In: a Card (driver.py). Out: FLOP/s, bytes/s.
 
-Kernels in PTX of our own, repeated in longer and longer launches until one takes 5 ms by the card's events.
+Kernels in PTX of our own, in longer and longer launches, then in more and more of them, until they take 5 ms by the card's events.
 """
 import ctypes
 
@@ -19,7 +19,7 @@ HEAD = """.version 7.0
   mul.lo.s32 %r5, %r5, %r4;
   cvt.rn.f32.u32 %f32, %r2; mov.f32 %f33, 0f3F000000;
 """
-START = "\n".join(f"  mov.f32 %f{i}, %f32;" for i in range(CHAINS))
+START = "\n".join(f"  cvt.rn.f32.u32 %f{i}, %r2; mul.f32 %f{i}, %f{i}, 0f3F{i:02}0000;" for i in range(CHAINS))  # no two sums are alike
 MULTIPLY = "\n".join(f"  fma.rn.f32 %f{i}, %f{i}, %f33, %f32;" for i in range(CHAINS))
 READ = """  mul.wide.u32 %rd3, %r2, 16; add.s64 %rd4, %rd2, %rd3;
   ld.global.v4.f32 {%f20, %f21, %f22, %f23}, [%rd4];
@@ -37,15 +37,15 @@ def text(body):
     return f"{HEAD}  mov.u32 %r6, %r2;\n{START}\nround:\n{body}\n  sub.s32 %r1, %r1, 1; setp.ne.s32 %p, %r1, 0; @%p bra round;\n{TAIL}"
 
 
-def rate(card, body, blocks, of_round, shortest, longest, source=0):
-    """`of_round`: what one round of a launch does."""
-    out, module, rounds = card.allocate(4 * blocks * THREADS), card.load(text(body)), shortest
+def rate(card, body, blocks, of_round, shortest, longest, most=1, source=0):
+    """`of_round`: what one round of a launch does; `most`: so many launches at most."""
+    out, module, rounds, times = card.allocate(4 * blocks * THREADS), card.load(text(body)), shortest, 1
     while True:
         arguments = [out, source or out, ctypes.c_uint32(rounds)]
-        milliseconds = card.elapsed(lambda: card.launch(module, "probe", (blocks, 1, 1), (THREADS, 1, 1), arguments))
-        if milliseconds >= 5 or rounds * 4 > longest:
-            return of_round * rounds / (milliseconds * 1e-3)
-        rounds *= 4
+        milliseconds = card.elapsed(lambda: card.launch(module, "probe", (blocks, 1, 1), (THREADS, 1, 1), arguments, times=times))
+        if milliseconds >= 5 or (rounds * 4 > longest and times * 4 > most):
+            return of_round * rounds * times / (milliseconds * 1e-3)
+        rounds, times = (rounds * 4, times) if rounds * 4 <= longest else (rounds, times * 4)
 
 
 def multiply_adds(card, blocks=0):
@@ -53,10 +53,10 @@ def multiply_adds(card, blocks=0):
     return rate(card, MULTIPLY, blocks, 2 * CHAINS * blocks * THREADS, 64, 1 << 20)
 
 
-def reading(card, blocks=0, rounds=64):
+def reading(card, blocks=0, rounds=64, most=1024):
     """Each launch reads its memory once, `rounds` vectors of 16 bytes a thread at most."""
     blocks = blocks or BLOCKS_EACH * card.processors()
     each = 16 * blocks * THREADS
     source = card.allocate(each * rounds)
-    card.clear(source, each * rounds)
-    return rate(card, READ, blocks, each, 1, rounds, source)
+    card.fill(source, each * rounds)
+    return rate(card, READ, blocks, each, 1, rounds, most, source)

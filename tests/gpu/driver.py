@@ -8,7 +8,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 FAKE = os.path.join(os.environ.get("KILN_BUILD", os.path.join(ROOT, "build")), "lib", "libkiln_fake_cuda.so")
 PATH = os.environ.get("KILN_CUDA_DRIVER", FAKE)
 SIZE, POINTER = ctypes.c_size_t, ctypes.c_void_p
-NUMBERS = {"CU_STREAM_NON_BLOCKING": 1, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT": 16, "CU_JIT_ERROR_LOG_BUFFER": 5,
+NUMBERS = {"CU_STREAM_NON_BLOCKING": 1, "CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT": 16,
+           "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR": 75, "CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR": 76, "CU_JIT_ERROR_LOG_BUFFER": 5,
            "CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES": 6, "CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES": 8}
 
 
@@ -74,13 +75,23 @@ class Card:
     def wait(self):
         self.call("cuStreamSynchronize", self.stream)
 
-    def clear(self, address, size):
-        self.call("cuMemsetD8Async", POINTER(address), ctypes.c_ubyte(0), SIZE(size), self.stream)
+    def fill(self, address, size, byte=0):
+        self.call("cuMemsetD8Async", POINTER(address), ctypes.c_ubyte(byte), SIZE(size), self.stream)
+
+    def attribute(self, name):
+        value = ctypes.c_int()
+        self.call("cuDeviceGetAttribute", ctypes.byref(value), NUMBERS[f"CU_DEVICE_ATTRIBUTE_{name}"], self.device)
+        return value.value
 
     def processors(self):
-        count = ctypes.c_int()
-        self.call("cuDeviceGetAttribute", ctypes.byref(count), NUMBERS["CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT"], self.device)
-        return count.value
+        return self.attribute("MULTIPROCESSOR_COUNT")
+
+    def about(self):
+        name, version = ctypes.create_string_buffer(128), ctypes.c_int()
+        self.call("cuDeviceGetName", name, 128, self.device)
+        self.call("cuDriverGetVersion", ctypes.byref(version))
+        return {"name": name.value.decode(), "driver": f"{version.value // 1000}.{version.value % 1000 // 10}",
+                "capability": f"{self.attribute('COMPUTE_CAPABILITY_MAJOR')}.{self.attribute('COMPUTE_CAPABILITY_MINOR')}"}
 
     def elapsed(self, work):
         """Milliseconds of what `work` queues, by the card's events."""
@@ -107,13 +118,14 @@ class Card:
         self.modules.append(module)
         return module
 
-    def launch(self, module, entry, grid, block, arguments, shared=0):
-        """Arguments are addresses, or ctypes numbers. It has run when the call returns."""
+    def launch(self, module, entry, grid, block, arguments, shared=0, times=1):
+        """Arguments are addresses, or ctypes numbers. It has run so many times when the call returns."""
         function = POINTER()
         self.call("cuModuleGetFunction", ctypes.byref(function), module, entry.encode())
         if shared > 48 << 10:
             self.call("cuFuncSetAttribute", function, NUMBERS["CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES"], shared)
         values = [ctypes.c_uint64(argument) if isinstance(argument, int) else argument for argument in arguments]
         places = (POINTER * (len(values) + 1))(*[ctypes.cast(ctypes.byref(value), POINTER) for value in values], None)
-        self.call("cuLaunchKernel", function, *[ctypes.c_uint(n) for n in (*grid, *block, shared)], self.stream, places, None)
+        for _ in range(times):
+            self.call("cuLaunchKernel", function, *[ctypes.c_uint(n) for n in (*grid, *block, shared)], self.stream, places, None)
         self.wait()

@@ -130,6 +130,7 @@ class CardRunner(Runner):
             raise RuntimeError("runs on the CPU: " + library.message(self.context).decode())
         self.device = library.device(self.context).contents
         places = {}
+        none = np.full(max(array.nbytes for array in self.keep.values()) + 1, 0xFF, np.uint8)  # NaN: what is not written is seen
         for tensors, names in ((self.inputs, None), (self.outputs, self.names)):
             for i, tensor in enumerate(tensors):
                 key = tensor.data
@@ -138,6 +139,8 @@ class CardRunner(Runner):
                     place = ctypes.c_void_p()
                     self.check(self.device.allocate(self.context, max(array.nbytes, 1), ctypes.byref(place)))
                     places[key] = place.value
+                    if names is not None and array.nbytes:
+                        self.check(self.device.upload(self.context, place, none.ctypes.data, array.nbytes))
                     if names is None and array.nbytes:
                         if feeds:  # the first run may have updated state in place: as it was given
                             name = self.library.info().contents.inputs[i].name.decode()
