@@ -214,6 +214,11 @@ EXPORTED CUresult cuModuleLoadDataEx(CUmodule *handle, const void *image, unsign
         module->source = std::make_unique<Source>(text);
       else
         module->text = ptx::parse(text);
+      if (!all.replacement.empty() && module->source == nullptr) {
+        ptx::Module other = ptx::parse(all.replacement);
+        if (module->text.kernels.count(other.kernels.begin()->first))
+          module->text = other;
+      }
       sscanf(module->text.version.c_str(), "%d.%d", &major, &minor);
       sscanf(module->text.target.c_str(), " sm_%d", &target);
       for (const auto &[name, kernel] : module->text.kernels)

@@ -9,6 +9,8 @@
 //   KILN_FAKE_FAIL=cuMemAlloc_v2:2=700   the second call of that name answers 700 (700 to 799 end the card's context; several: separated by commas)
 //   KILN_FAKE_CHECKS=0                   no checks of races and poison: faster
 //   KILN_FAKE_LOG=file                   the log stands there too, for programs of their own
+//   KILN_FAKE_PTX=file                   its kernel is run in the place of the one of that name
+//   KILN_FAKE_LIMIT=n                    instructions of threads, after which they are taken to run for ever
 //   KILN_FAKE_STATISTICS=1               counts for kiln_fake_statistics
 //
 //===------------------------------------------------------------------------------------------------------------===//

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 
 namespace fake {
 
@@ -41,6 +42,10 @@ void State::reset() {
   lost = CUDA_SUCCESS;
   cleared.clear();
   statistics = {};
+  statistics.limit = setting("KILN_FAKE_LIMIT", UINT64_MAX);
+  const char *other = getenv("KILN_FAKE_PTX");
+  std::ifstream text(other ? other : "");
+  replacement.assign(std::istreambuf_iterator<char>(text), {});
   statistics.wanted = setting("KILN_FAKE_STATISTICS", 0) != 0;
   if (allocations.empty()) {
     memory = std::make_unique<ptx::Memory>(0x7f0000000000, setting("KILN_FAKE_CHECKS", 1) != 0);

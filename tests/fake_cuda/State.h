@@ -58,7 +58,7 @@ struct State {
   bool initialised = false;
   std::map<std::string, std::map<int, int>> failures; ///< call -> which one -> error
   std::map<std::string, int> calls;
-  std::string log, trap;
+  std::string log, trap, replacement;
   FILE *record = nullptr; ///< the log as a file
   CUresult lost = CUDA_SUCCESS;
   int retained = 0;

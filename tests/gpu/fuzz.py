@@ -3,40 +3,29 @@ by hand, from tests/: python -m gpu.fuzz 0 200. In: seeds. Out: a line a seed, a
 
 A net is a list of nodes grown from its inputs: each takes a value that is there and adds another. What is not continuous (argmax, comparisons,
 rounding) is taken of inputs alone, so that a last place cannot become another answer."""
+import glob
 import os
 import sys
 import tempfile
 
 import numpy as np
-import onnx
-import onnxruntime
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
-from gpu import driver
-from models import kiln
+from gpu import nets
 
-TARGET = "host-cuda-sm_80"
 SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 32, 33, 40, 65]
 ANY = [1, 2, 3, 4]
 LARGEST = 12000  # elements of a value
-KINDS = {np.dtype(np.float32): TensorProto.FLOAT, np.dtype(np.int64): TensorProto.INT64, np.dtype(np.bool_): TensorProto.BOOL}
 
 
-class Net:
-    """Nodes, constants, and a shape for each value of f32."""
+class Net(nets.Net):
+    """One with an input or two, and choices among its values."""
 
     def __init__(self, seed):
-        self.random = np.random.default_rng(seed)
-        self.nodes, self.constants, self.inputs, self.shapes = [], [], {}, {}
+        super().__init__(seed)
         self.fresh = set()  # inputs, whose every bit is known
         for _ in range(self.random.integers(1, 3)):
-            self.input(self.shape(int(self.random.choice([1, 2, 2, 3, 4, 4, 4]))))
-
-    def pick(self, values):
-        return values[self.random.integers(len(values))]
-
-    def chance(self, share):
-        return self.random.random() < share
+            self.fresh.add(self.numbers(*self.shape(int(self.random.choice([1, 2, 2, 3, 4, 4, 4])))))
 
     def shape(self, rank):
         while True:
@@ -44,45 +33,16 @@ class Net:
             if np.prod(shape) <= LARGEST:
                 return shape
 
-    def input(self, shape):
-        name = f"x{len(self.inputs)}"
-        self.inputs[name] = self.random.standard_normal(shape).astype(np.float32)
-        self.shapes[name] = shape
-        self.fresh.add(name)
-        return name
-
-    def constant(self, array):
-        name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.asarray(array), name))
-        return name
-
-    def weights(self, *shape):
-        return self.constant((self.random.standard_normal(shape) / np.sqrt(np.prod(shape[1:]) or 1)).astype(np.float32))
-
-    def node(self, kind, inputs, shape=None, outputs=1, **attributes):
-        """The names of what it gives; values of f32 have their shape noted."""
-        names = [f"v{len(self.nodes)}_{i}" for i in range(outputs)]
-        self.nodes.append(helper.make_node(kind, inputs, names, **attributes))
-        if shape is not None:
-            self.shapes[names[0]] = tuple(int(n) for n in shape)
-        return names[0] if outputs == 1 else names
+    def floats(self):
+        return [(name, shape) for name, shape in self.shapes.items() if name in self.types or name in self.fresh]
 
     def value(self, rank=None, fresh=False):
         """A value that is there, rather a late one; of that rank, if any is."""
-        found = [name for name, shape in self.shapes.items() if (rank is None or len(shape) in np.atleast_1d(rank)) and
+        found = [name for name, shape in self.floats() if (rank is None or len(shape) in np.atleast_1d(rank)) and
                  (not fresh or name in self.fresh)]
         if not found:
             return None
         return found[-1] if self.chance(0.6) else self.pick(found)
-
-    def model(self):
-        ends = [name for node in self.nodes for name in node.output if name in self.shapes]
-        used = {name for node in self.nodes for name in node.input}
-        self.outputs = [name for name in ends if name not in used] or ends[-1:]
-        graph = helper.make_graph(self.nodes, "net", [helper.make_tensor_value_info(name, KINDS[array.dtype], array.shape)
-                                                      for name, array in self.inputs.items()],
-                                  [helper.make_tensor_value_info(name, TensorProto.FLOAT, self.shapes[name]) for name in self.outputs], self.constants)
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
 def unary(net):
@@ -100,7 +60,7 @@ def limited(net):
 def binary(net):
     x = net.value()
     shape = net.shapes[x]
-    others = [name for name, other in net.shapes.items() if joined(shape, other) is not None]
+    others = [name for name, other in net.floats() if joined(shape, other) is not None]
     if net.chance(0.4):
         other = [n if net.chance(0.6) else 1 for n in shape][int(net.random.integers(0, len(shape) + 1)):]
         y = net.constant(net.random.standard_normal(other).astype(np.float32))
@@ -272,7 +232,7 @@ def part(net):
 def join(net):
     x = net.value(rank=ANY)
     shape, axis = net.shapes[x], int(net.random.integers(len(net.shapes[x])))
-    others = [name for name, other in net.shapes.items() if len(other) == len(shape) and
+    others = [name for name, other in net.floats() if len(other) == len(shape) and
               all(i == axis or n == m for i, (n, m) in enumerate(zip(shape, other)))]
     names = [x, *(net.pick(others) for _ in range(net.random.integers(1, 3)))]
     total = sum(net.shapes[name][axis] for name in names)
@@ -298,8 +258,7 @@ def gather(net):
         return
     indices = net.random.integers(-shape[axis], shape[axis], count)
     if net.chance(0.5):
-        name = f"i{len(net.inputs)}"
-        net.inputs[name] = indices
+        name = net.input(indices, f"i{len(net.inputs)}")
     else:
         name = net.constant(indices)
     net.node("Gather", [x, name], (*shape[:axis], count, *shape[axis + 1:]), axis=axis)
@@ -313,12 +272,13 @@ def split(net):
         first = int(net.random.integers(1, n))
         names = net.node("Split", [x, net.constant(np.array([first, n - first], np.int64))], outputs=2, axis=axis)
         for name, size in zip(names, (first, n - first)):
+            net.types[name] = np.float32
             net.shapes[name] = (*net.shapes[x][:axis], size, *net.shapes[x][axis + 1:])
 
 
 def choice(net):
     x = net.value(fresh=True)
-    y = net.pick([name for name, other in net.shapes.items() if joined(net.shapes[x], other) is not None])
+    y = net.pick([name for name, other in net.floats() if joined(net.shapes[x], other) is not None])
     mask = net.node(net.pick(["Greater", "LessOrEqual"]), [x, net.constant(np.float32(0.1))])
     if net.chance(0.3):
         mask = net.node("Not", [mask])
@@ -372,32 +332,12 @@ def net_of(seed):
     return net
 
 
-def environment():
-    """Of the compiler and of what it makes: PTX alone, run by the fake card."""
-    return {**os.environ, "KILN_CUDA_DRIVER": driver.FAKE, "KILN_FAKE_CAPABILITY": "80", "KILN_PTXAS": ""}
-
-
 def check(seed, folder):
     """Compiles the net of a seed and runs it; an AssertionError says what is wrong."""
-    net = net_of(seed)
-    path = os.path.join(folder, f"net{seed}.onnx")
-    onnx.save(net.model(), path)
-    onnx.checker.check_model(path)
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(path, options)
-    expected = dict(zip(net.outputs, session.run(net.outputs, net.inputs)))
-    kiln.compile(path, path[:-5], "exe", None, TARGET, env=environment(), timeout=300)
-    log = os.path.join(folder, f"log{seed}")
-    try:
-        found = kiln.infer(None, net.inputs, net.outputs, runner=path[:-5], env={**environment(), "KILN_FAKE_LOG": log}, timeout=300)
-    except kiln.Failed as error:
-        with open(log, encoding="utf-8") as file:
-            raise AssertionError("".join(line for line in file if "trap" in line) + str(error)) from None
-    for name, value in expected.items():
-        assert np.isfinite(value).all(), f"the net itself is not sound: {name}"
-        scale = max(1e-3, np.abs(value).max(initial=0))
-        np.testing.assert_allclose(found[name], value, 1e-4, 1e-4 * scale, err_msg=name)
+    net, path = net_of(seed), os.path.join(folder, f"net{seed}.onnx")
+    net.save(path)
+    expected = net.expected(path)
+    nets.compare(expected, nets.answers(path, net.inputs, net.outputs)[0], 1e-4)
 
 
 def main(first, last):
@@ -407,8 +347,8 @@ def main(first, last):
         try:
             check(seed, folder)
             print(seed, "right", flush=True)
-            for name in (f"net{seed}", f"net{seed}.onnx", f"log{seed}"):
-                os.remove(os.path.join(folder, name))
+            for name in glob.glob(os.path.join(folder, f"net{seed}*")):
+                os.remove(name)
         except Exception as error:  # whatever it is, the next seed is tried, too
             wrong += 1
             print(seed, type(error).__name__, str(error)[:3000], flush=True)

@@ -2,8 +2,7 @@
 import numpy as np
 import pytest
 
-from gpu import fuzz
-from models import kiln
+from gpu import fuzz, fuzz_training, nets
 
 ONCE_WRONG = """
 func.func @main(%x: tensor<8x1x9xf32> {kiln.name = "x"}, %a: tensor<3x16xf32> {kiln.name = "a"}) -> (tensor<8x9xf32> {kiln.name = "constant"},
@@ -26,13 +25,18 @@ def test_a_random_net(seed, tmp_path):
     fuzz.check(seed, tmp_path)
 
 
+@pytest.mark.parametrize("check", [fuzz_training.check_gradients, fuzz_training.check_steps])
+def test_a_random_training(check, tmp_path, monkeypatch):
+    for name, value in nets.environment().items():
+        monkeypatch.setenv(name, value)
+    check(3, tmp_path)
+
+
 def test_what_once_went_wrong(tmp_path):
     (tmp_path / "graph.mlir").write_text(ONCE_WRONG)
-    environment = fuzz.environment()
-    ptx = kiln.compile(tmp_path / "graph.mlir", tmp_path / "graph", target=fuzz.TARGET, env=environment, extra=["--dump=ptx"]).out
-    assert "st.local" in ptx  # or this test has lost what it is about
     random = np.random.default_rng(1)
     feeds = {"x": random.standard_normal((8, 1, 9), "f4"), "a": random.standard_normal((3, 16), "f4")}
-    found = kiln.infer(None, feeds, ["constant", "sums"], runner=tmp_path / "graph", env=environment)
+    found, ptx = nets.answers(str(tmp_path / "graph.mlir"), feeds, ["constant", "sums"], ["--dump=ptx"])
+    assert "st.local" in ptx  # or this test has lost what it is about
     np.testing.assert_array_equal(found["constant"], np.full((8, 9), -0.453303665, "f4"))
     np.testing.assert_allclose(found["sums"], feeds["a"].cumsum(1).cumsum(1), 1e-5, 1e-5)

@@ -46,6 +46,8 @@ void storeAction(Block &block, const Instruction &instruction) {
   });
 }
 
+void trapAction(Block &, const Instruction &) { throw Trap("trap"); }
+
 void packAction(Block &block, const Instruction &instruction) {
   unsigned bits = instruction.bytes * 8;
   for (uint32_t thread : block.active()) {

@@ -144,6 +144,8 @@ void Block::note(const Instruction &instruction) {
 size_t Block::step(size_t place, size_t until) {
   try {
     std::vector<uint32_t> all;
+    if (statistics.instructions > statistics.limit)
+      throw Trap("it runs for ever");
     for (; place < until; ++place) {
       const Instruction &instruction = program.code[place];
       statistics.instructions += lanes.size();

@@ -25,7 +25,7 @@ struct Tally {
 };
 struct Statistics {
   bool wanted = false;
-  uint64_t instructions = 0; ///< of threads
+  uint64_t instructions = 0, limit = UINT64_MAX; ///< of threads
   std::map<std::string, std::map<std::string, Tally>>
       tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
 };

@@ -152,6 +152,8 @@ void Program::decode(const Statement &statement) {
   } else if ((name == "bar" || name == "barrier") && opcode.size() > 1 && (opcode[1] == "sync" || opcode[1] == "cta") &&
              operands.size() == 1) {
     instruction.flow = Flow::Barrier;
+  } else if (name == "trap") {
+    instruction.action = trapAction;
   } else if (name == "ld" || name == "st") {
     decodeAccess(instruction);
   } else if (name == "mov" && (operands.at(0)[0] == '{' || operands.at(1)[0] == '{')) {

@@ -73,6 +73,7 @@ Action choiceAction(const std::vector<std::string> &opcode); ///< mov, selp, set
 
 void loadAction(Block &, const Instruction &);
 void storeAction(Block &, const Instruction &);
+[[noreturn]] void trapAction(Block &, const Instruction &);
 void packAction(Block &, const Instruction &); ///< mov.b64 a, {b, c}
 void unpackAction(Block &, const Instruction &);
 Action shuffleAction(const std::vector<std::string> &opcode);
