@@ -51,7 +51,8 @@ struct TrainCommand {
     auto started = Build::start(build);
     if (!started)
       return started.takeError();
-    auto graphs = choices.graphs(started->loaded());
+    bool trains = !leave || wants("exe");
+    auto graphs = choices.graphs(started->loaded(), trains && started->target().isDevice());
     if (!graphs)
       return graphs.takeError();
     codegen::ScratchFolder scratch;

@@ -150,8 +150,9 @@ llvm::Error TrainingChoices::settle(Source &source) {
   return llvm::Error::success();
 }
 
-llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded) {
+llvm::Expected<builder::TrainingGraphs> TrainingChoices::graphs(Loaded &loaded, bool unseen) {
   builder::TrainingOptions asked = options;
+  asked.largest = unseen;
   // Predictions of a step are for its metrics; large ones (a language model's) cost more than they tell.
   auto result = loaded.module->lookupSymbol<mlir::func::FuncOp>("main").getResultTypes()[0];
   asked.prediction = mlir::cast<mlir::ShapedType>(result).getNumElements() <= 1 << 16;

@@ -21,7 +21,8 @@ public:
   void declare(CLI::App &command);
   /// Puts the layers together, and sees to it that `source` loads for training.
   llvm::Error settle(Source &source);
-  llvm::Expected<builder::TrainingGraphs> graphs(Loaded &loaded);
+  /// `unseen`: the trainer cannot look at the parameters after each step.
+  llvm::Expected<builder::TrainingGraphs> graphs(Loaded &loaded, bool unseen);
   std::string recipe() const; ///< of the graphs made last
 
 private:

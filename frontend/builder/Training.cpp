@@ -29,6 +29,7 @@ private:
   void readModelInputs();
   void writeForward(Region &parameters, Region &statistics, const TrainingValues *training);
   Value gradientOf(Value objective, Region &parameters);
+  Value largestOf(Value whole) { return b.reduce(b.map<AbsOp>(whole), ReduceKind::Max, 0); }
 
   const Trainee &trainee;
   const TrainingGraphs &graphs;
@@ -97,16 +98,19 @@ OwningOpRef<ModuleOp> GraphWriter::step() {
     decayed += each.shape.size() > 1 ? each.count : 0;
   Update made = writeUpdate(b, options.optimizer, old, gradient, rate, b.cast(step, f32), decayed);
   auto applied = [&](Value now, Value before) { return sum ? b.select(apply, now, before) : now; };
-  writer.result("parameters", applied(made.parameters, whole), true);
+  Value left = applied(made.parameters, whole), moved = running ? statistics.updated() : Value();
+  writer.result("parameters", left, true);
   for (size_t i = 0; i < old.states.size(); ++i)
     writer.result("optimizer." + std::to_string(i), applied(made.states[i], old.states[i]), true);
   if (running)
-    writer.result("statistics", statistics.updated(), true);
+    writer.result("statistics", moved, true);
   if (sum)
     writer.result("gradients", rest, true);
   writer.result("loss", loss);
   if (options.prediction)
     writer.result("prediction", prediction);
+  if (options.largest)
+    writer.result("largest", moved ? b.map<MaxOp>(largestOf(left), largestOf(moved)) : largestOf(left));
   return writer.finish();
 }
 

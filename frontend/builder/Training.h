@@ -5,7 +5,7 @@
 // step, inputs: `parameters` f32[P], `optimizer.0`.. f32[P], `statistics` f32[B] (where the model has some), `gradients` f32[P] (where they
 // are accumulated), `step` i64, `rate` f32, `seed` i64, `apply` i1 (where accumulated), the model's own, `target`, `weight` f32[batch].
 // step, results: parameters, optimizer.*, statistics, gradients, each `kiln.tied` to the input of its name; `loss` f32 = sum of weight * row's
-// loss, without regularisation; `prediction` when asked for. evaluate: parameters, statistics, the model's own, target, weight -> loss,
+// loss, without regularisation; `prediction` and `largest` when asked for. evaluate: parameters, statistics, the model's own, target, weight -> loss,
 // prediction.
 //
 // The gradient is of the mean: sum(weight * loss) / sum(weight). Accumulated over k calls it is their mean; the call with `apply` true changes
@@ -30,6 +30,8 @@ struct TrainingOptions {
   Optimizer optimizer;
   int64_t accumulate = 1; ///< steps whose gradients are averaged
   bool prediction = false; ///< the step gives it too
+  bool largest =
+      false; ///< and the largest magnitude of the parameters and statistics that it leaves: NaN or infinite if one of them is
 };
 
 /// A part of a flat region.

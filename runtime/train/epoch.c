@@ -27,11 +27,12 @@ static bool step(kiln_trainer *trainer, const kiln_batch *batch, kiln_error *err
   give_batch(set, batch);
   if (!kiln_engine_run(set->engine, error))
     return kiln_fault_of_run(trainer, error);
-  bool lost = !isfinite(set->loss);
+  bool lost = !isfinite(set->loss), told = kiln_engine_output(set->engine, "largest") >= 0;
   state->ahead = state->engine != NULL;
-  if (lost && !kiln_state_fetch(state, error))
+  bool look = lost || !told || !isfinite(trainer->largest);
+  if (look && !kiln_state_fetch(state, error))
     return false;
-  const char *part = state->ahead ? NULL : kiln_state_fault(state); /* on a card they are looked at when they are fetched */
+  const char *part = look ? kiln_state_fault(state) : NULL;
   if (lost || part)
     return kiln_fault_explain(trainer, batch, lost, part, error);
   state->step += trainer->apply;

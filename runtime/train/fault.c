@@ -1,6 +1,6 @@
 /* In: a step that failed, or after which something is no number. Out: a sentence. Of numbers: where it was seen first, in the order in which
- * they flow: the batch, the parameters that the step read (they were checked after the step before, unless they stand on a card), its loss,
- * the parameters that it wrote. */
+ * they flow: the batch, the parameters that the step read (they were checked after the step before), its loss, the parameters that it
+ * wrote. */
 #include "runtime/core/tensor.h"
 #include "runtime/train/trainer.h"
 #include <math.h>
@@ -36,13 +36,6 @@ bool kiln_fault_of_run(const kiln_trainer *trainer, kiln_error *error) {
   return kiln_error_set(error, "%s: %s%s", where, what.text, kept);
 }
 
-bool kiln_fault_fetched(const kiln_trainer *trainer, const char *part, kiln_error *error) {
-  char kept[KILN_FAULT_TEXT];
-  say_kept(trainer, kept);
-  return kiln_error_set(error, "by step %lld '%s' has become NaN or infinite on the card; a lower --rate may help%s",
-                        (long long)trainer->state.step, part, kept);
-}
-
 bool kiln_fault_explain(const kiln_trainer *trainer, const kiln_batch *batch, bool loss, const char *part, kiln_error *error) {
   const kiln_set *set = &trainer->training;
   char kept[KILN_FAULT_TEXT], where[KILN_FAULT_TEXT];
@@ -55,9 +48,9 @@ bool kiln_fault_explain(const kiln_trainer *trainer, const kiln_batch *batch, bo
                             set->feeds[i].column->path, kept);
   }
   if (loss)
-    return kiln_error_set(error, "%s: the loss is %g%s%s%s%s; a lower --rate may help%s", where, (double)set->loss,
-                          trainer->step.device ? "" : ", with parameters that were numbers before it",
-                          part ? "; after it the first that is none is '" : "", part ? part : "", part ? "'" : "", kept);
+    return kiln_error_set(error, "%s: the loss is %g, with parameters that were numbers before it%s%s%s; a lower --rate may help%s",
+                          where, (double)set->loss, part ? "; after it the first that is none is '" : "", part ? part : "",
+                          part ? "'" : "", kept);
   return kiln_error_set(error, "%s: '%s' became NaN or infinite in the update, at a loss of %g; a lower --rate may help%s", where,
                         part, (double)set->loss, kept);
 }

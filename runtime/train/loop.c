@@ -54,13 +54,7 @@ static bool write_recipe(void *user, void *file) {
 }
 
 static bool save(kiln_trainer *trainer, const char *path, kiln_error *error) {
-  bool fetched = trainer->state.ahead;
-  if (!kiln_state_fetch(&trainer->state, error))
-    return false;
-  const char *part = fetched ? kiln_state_fault(&trainer->state) : NULL;
-  if (part)
-    return kiln_fault_fetched(trainer, part, error);
-  if (!kiln_state_save(&trainer->state, path, &trainer->recipe, error))
+  if (!kiln_state_fetch(&trainer->state, error) || !kiln_state_save(&trainer->state, path, &trainer->recipe, error))
     return false;
   trainer->saved = path;
   trainer->saved_epoch = trainer->state.epoch;

@@ -107,6 +107,7 @@ static bool connect(kiln_trainer *trainer, kiln_error *error) {
   kiln_engine_set_input(&trainer->step, "rate", &trainer->rate_now);
   kiln_engine_set_input(&trainer->step, "seed", &trainer->seed);
   kiln_engine_set_input(&trainer->step, "apply", &trainer->apply);
+  kiln_engine_set_output(&trainer->step, "largest", &trainer->largest);
   if (trainer->recipe.accumulate > 1 && kiln_engine_input(&trainer->step, "apply") < 0)
     return kiln_error_set(error, "accumulate: this trainer was compiled without accumulation of gradients");
   return share(trainer, "parameters", error) && share(trainer, "statistics", error) &&

@@ -46,6 +46,7 @@ typedef struct kiln_trainer {
   /* what the step reads and writes besides regions and batches */
   int64_t number, seed;
   float rate_now;
+  float largest; /* of the parameters and statistics after a step that tells it; it does where they stand on a card */
   uint8_t apply;
 } kiln_trainer;
 
@@ -80,8 +81,6 @@ int kiln_train_report(kiln_trainer *trainer); /* --evaluate */
 bool kiln_fault_explain(const kiln_trainer *trainer, const kiln_batch *batch, bool loss, const char *part, kiln_error *error);
 bool kiln_fault_of_run(const kiln_trainer *trainer,
                        kiln_error *error); /* the error says what failed: also where, and what is left */
-bool kiln_fault_fetched(const kiln_trainer *trainer, const char *part,
-                        kiln_error *error); /* seen when the state came from a card */
 
 /* interrupt.c: Ctrl-C and SIGTERM ask for an end after the batch; a second one ends at once. */
 void kiln_interrupt_listen(void);

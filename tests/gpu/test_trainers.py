@@ -203,21 +203,37 @@ def test_evaluation_alone(trainers, tmp_path):
     np.testing.assert_allclose(losses[1], losses[0], 1e-5)
 
 
-def test_parameters_that_become_no_numbers(trainers, tmp_path):
-    """On a card they are looked at before a checkpoint is written, and when a loss is none."""
-    card = trainers["card"]
-    one, _ = card.train(tmp_path, "--epochs", 1)
-    done = card.run(tmp_path, "--resume", "c.safetensors", "--epochs", 3, "--rate", "1e30")
+def sentence(done):
+    """What a trainer said when it failed, but for its own name."""
     assert done.code == 1 and len(done.err.splitlines()) == 1, done
-    assert re.search("the loss is -?(nan|inf); after it the first that is none is '.'; a lower --rate may help; "
-                     "the checkpoint of epoch 1 is kept: c.safetensors", done.err), done.err
-    same(load_file(tmp_path / "c.safetensors"), one)
+    return re.sub(r"^\S+: error: ", "", done.err.strip())
+
+
+def test_parameters_that_become_no_numbers(trainers, tmp_path):
+    """Told as on the CPU: the step after which they are none, though the state is not brought to the host to look."""
+    said = {}
+    for name in ("cpu", "card"):
+        one, _ = trainers[name].train(tmp_path / name, "--epochs", 1)
+        said[name] = sentence(trainers[name].run(tmp_path / name, "--resume", "c.safetensors", "--epochs", 3, "--rate", "1e30"))
+        same(load_file(tmp_path / name / "c.safetensors"), one)
+    assert re.search(r"step \d+ \(epoch 2, batch \d\): .* a lower --rate may help; the checkpoint of epoch 1 is kept: c.safetensors$", said["card"])
+    assert said["card"] == said["cpu"]
+
+
+def test_a_losss_last_number(trainers, tmp_path):
+    """A row that holds NaN, and a rate at which the loss itself is lost, are told alike, too."""
+    for data, rate in (({**DATA, "x": np.where(np.arange(40)[:, None] == 17, np.nan, DATA["x"]).astype(np.float32)}, 0.01), (DATA, 1e22)):
+        found = [sentence(trainers[name].run(tmp_path, "--epochs", 2, "--rate", rate, data=data)) for name in ("cpu", "card")]
+        assert found[0] == found[1] and ("row 17" in found[0]) == (rate == 0.01), found
+        os.remove(tmp_path / "data.npz")
+        assert os.listdir(tmp_path) == ["log"] or not os.listdir(tmp_path)
 
 
 def test_an_epochs_last_step_may_break_them(tmp_path):
     """One batch an epoch: its loss is a number still, the parameters that it leaves are none. No such checkpoint is written."""
     data = {"x": 1e10 * DATA["x"][:8], "target": DATA["target"][:8]}
-    done = Trainer(tmp_path, CARD, optimizer="sgd").run(tmp_path, "--epochs", 1, "--rate", "1e30", data=data)
-    assert done.code == 1 and len(done.err.splitlines()) == 1, done
-    assert re.search("by step 1 '[AaBb]' has become NaN or infinite on the card; a lower --rate may help; there is no checkpoint yet", done.err)
+    said = [sentence(Trainer(tmp_path, target, optimizer="sgd").run(tmp_path, "--epochs", 1, "--rate", "1e30", data=data)) for target in (None, CARD)]
+    assert re.search(r"^step 1 \(epoch 1, batch 1\): '[AaBb]' became NaN or infinite in the update, at a loss of \S+; a lower --rate may help; "
+                     "there is no checkpoint yet$", said[1]), said
+    assert re.sub("loss of [^;]+", "", said[0]) == re.sub("loss of [^;]+", "", said[1])
     assert not (tmp_path / "c.safetensors").exists()
