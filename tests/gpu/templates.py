@@ -1,4 +1,5 @@
-"""Every kind of schedule that a card has, at any size: name -> a function that adds a case of it to a net. What each must become: FAMILIES."""
+"""Every kind of nest that a card has a schedule for, at any size: name -> a function that adds a case of it to a net. What each must become:
+FAMILIES."""
 import numpy as np
 
 FAMILIES = {}  # template -> the family of its schedule, as `--dump=scheduled` prints it
@@ -26,7 +27,7 @@ def random(net, shape, dtype=np.float32):
 @template("gpu_map")
 def elementwise(net, shape, dtype=np.float32):
     x, y = random(net, shape, dtype), random(net, shape, dtype)
-    if dtype == bool:
+    if np.dtype(dtype) == bool:
         net.node("Xor", [x, net.node("Not", [y])], shape, dtype=dtype)
     else:
         net.node("Add", [x, net.node("Mul", [y, x])], shape, dtype=dtype)
@@ -101,7 +102,7 @@ def total(net, shape, axes, dtype=np.float32, kind="ReduceSum"):
     net.node(kind, [random(net, shape, dtype), net.integers(*axes)], [n for i, n in enumerate(shape) if i not in axes], dtype=dtype, keepdims=0)
 
 
-@template("gpu_row")
+@template("gpu_map")
 def largest(net, shape, axis):
     x = random(net, shape)
     places = np.moveaxis(net.inputs[x], axis, -1).reshape(-1, shape[axis])
