@@ -226,4 +226,5 @@ Halide::Expr WindowOp::emit(lower::Emitter &emitter, unsigned, lower::At at) {
 }
 void WindowOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<PointwiseWindow>(context);
+  addPhasePatterns(patterns);
 }

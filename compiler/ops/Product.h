@@ -8,5 +8,7 @@ namespace kiln {
 void addScalePatterns(mlir::RewritePatternSet &patterns);
 /// What was flattened for a contraction is read as it stood.
 void addSplitPatterns(mlir::RewritePatternSet &patterns);
+/// A window over an image with holes becomes windows without them.
+void addPhasePatterns(mlir::RewritePatternSet &patterns);
 } // namespace kiln
 #endif

@@ -175,13 +175,16 @@ private:
     return rootShape == shape ? mode != Mode::Operand && isOneRow(op, shape)
                               : rootShape == cast<ShapedType>(op->getResult(0).getType()).getShape() && mode == Mode::Own;
   }
-  // What a product walks through again for every element, small beside the other operand, is made once, in the order of that walk.
+  // What a product walks through again for every element, small beside the other operand or made of parameters, is made once, in the order
+  // of that walk.
   static bool isTurnedKernel(Operation *op) {
     Value v = op->getResult(0);
-    return !dependsOnParametersOnly(v) && llvm::all_of(v.getUses(), [&](OpOperand &use) {
-      return isa<ProductOpInterface>(use.getOwner()) && use.getOperandNumber() == 1 && op->getNumOperands() == 1 &&
-             elements(op->getOperand(0)) == elements(v) && elements(v) * 4 <= elements(use.getOwner()->getOperand(0));
-    });
+    bool once = dependsOnParametersOnly(v);
+    return op->getNumOperands() == 1 && elements(op->getOperand(0)) >= elements(v) &&
+           llvm::all_of(v.getUses(), [&](OpOperand &use) {
+             return isa<ProductOpInterface>(use.getOwner()) && use.getOperandNumber() == 1 &&
+                    (once || elements(v) * 4 <= elements(use.getOwner()->getOperand(0)));
+           });
   }
   // Dimensions that lie side by side: a row of a batch norm, all images of one channel, is stored in pieces and outgrows every cache.
   static bool isOneRow(Operation *op, ArrayRef<int64_t> shape) {

@@ -154,3 +154,20 @@ func.func @not_flattened(%x: tensor<2x8x3x2xf32>) -> (tensor<2x10xf32>, tensor<3
 kiln.parameter @v : tensor<8x8xf32>
 kiln.parameter @w : tensor<10x48xf32>
 kiln.parameter @u : tensor<10x3xf32>
+
+// -----
+
+// Rows with one hole between them: even results meet the second row of the kernel, odd ones the first and the third.
+// CHECK-LABEL: func.func @holes
+// CHECK-DAG:     %[[EVEN:.*]] = kiln.slice %arg1 {sizes = array<i64: 5, 3, 1>, starts = array<i64: 0, 0, 1>, steps = array<i64: 1, 1, 2>}
+// CHECK-DAG:     %[[ODD:.*]] = kiln.slice %arg1 {sizes = array<i64: 5, 3, 2>, starts = array<i64: 0, 0, 0>, steps = array<i64: 1, 1, 2>}
+// CHECK-DAG:     %[[R:.*]] = kiln.reshape %[[EVEN]] {shape = array<i64: 5, 3>}
+// CHECK-DAG:     %[[A:.*]] = kiln.contract %arg0, %[[R]] {labels = "ncx,oc->nox"} : {{.*}} -> tensor<1x5x8xf32>
+// CHECK-DAG:     %[[B:.*]] = kiln.window %arg0, %[[ODD]] {{{.*}}high = array<i64: 1>, {{.*}}lhs_dilation = array<i64: 1>, low = array<i64: 0>, {{.*}} -> tensor<1x5x8xf32>
+// CHECK-DAG:     %[[C:.*]] = kiln.unpool %[[A]] {{{.*}}low = array<i64: 0, 0, 0>, {{.*}}strides = array<i64: 1, 1, 2>
+// CHECK-DAG:     %[[D:.*]] = kiln.unpool %[[B]] {{{.*}}low = array<i64: 0, 0, -1>, {{.*}}strides = array<i64: 1, 1, 2>
+// CHECK:         kiln.add %[[C]], %[[D]]
+func.func @holes(%x: tensor<1x3x8xf32>, %w: tensor<5x3x3xf32>) -> tensor<1x5x16xf32> {
+  %0 = kiln.window %x, %w {labels = "ncx,ocx->nox", spatial = "x", strides = array<i64: 1>, low = array<i64: 1>, high = array<i64: 2>, lhs_dilation = array<i64: 2>, dilation = array<i64: 1>} : (tensor<1x3x8xf32>, tensor<5x3x3xf32>) -> tensor<1x5x16xf32>
+  return %0 : tensor<1x5x16xf32>
+}
