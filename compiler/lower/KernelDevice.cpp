@@ -137,7 +137,7 @@ Exprs KernelEmitter::onDevice(Exprs next, const Exprs &current, const Stored &st
         next[i] = Halide::select(Var(loop.name) < static_cast<int>(loop.steps), next[i], current[i]);
   for (Expr &e : next)
     for (size_t i = 0; i < loops.size(); ++i)
-      e = Internal::substitute(loops[i].name, Expr(domain[static_cast<int>(i)]), e);
+      e = Internal::graph_substitute(loops[i].name, Expr(domain[static_cast<int>(i)]), e);
   return next;
 }
 
@@ -163,7 +163,7 @@ bool KernelEmitter::stageFactors(Exprs &next, const Exprs &current, const Stored
     };
     for (const Argument &argument : stored.arguments)
       if (names.variables.count(argument.axis)) {
-        e = Internal::substitute(argument.axis, noFurther(Var(argument.axis), nest.axis(argument.axis).extent), e);
+        e = Internal::graph_substitute(argument.axis, noFurther(Var(argument.axis), nest.axis(argument.axis).extent), e);
         addDim(argument.axis);
       }
     for (const SumLoop &loop : loops)

@@ -31,8 +31,8 @@ bool calls(const Func &caller, const Func &callee) { return find_direct_calls(ca
 bool sums(const Stage &stage) { return stage.kind == Kind::Heavy || stage.kind == Kind::Statistic; }
 
 /// A sum's step with other values: for what it holds before, and for the part that it takes.
-struct Step : IRMutator {
-  using IRMutator::visit;
+struct Step : IRGraphMutator {
+  using IRGraphMutator::visit;
   const std::string &sum, &part;
   const std::vector<Expr> &before, &more;
   Step(const std::string &sum, const std::string &part, const std::vector<Expr> &before, const std::vector<Expr> &more)
@@ -40,7 +40,7 @@ struct Step : IRMutator {
   Expr visit(const Call *call) override {
     return call->name == sum    ? before.at(call->value_index)
            : call->name == part ? more.at(call->value_index)
-                                : IRMutator::visit(call);
+                                : IRGraphMutator::visit(call);
   }
 };
 
