@@ -51,6 +51,25 @@ static kiln_status refused(kiln_context *context, const kiln_device_kernel *kern
                    log[0] ? ": " : "", (int)strcspn(log, "\n"), log);
 }
 
+/* The kernel's function from one image; a driver that loads lazily may look at the code only when it is asked for the function. */
+static CUresult take(kiln_context *context, uint32_t index, const void *image, char *log, size_t log_size) {
+  kiln_card *card = context->card;
+  int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
+  void *values[] = {log, (void *)(uintptr_t)(log_size - 1)};
+  log[0] = '\0';
+  CUresult error = card->driver.module_load(&card->modules[index], image, 2, options, values);
+  if (error != CUDA_SUCCESS) {
+    card->modules[index] = NULL;
+    return error;
+  }
+  error = card->driver.module_function(&card->functions[index], card->modules[index], card->model->kernels[index].entry);
+  if (error == CUDA_SUCCESS)
+    return CUDA_SUCCESS;
+  card->driver.module_unload(card->modules[index]);
+  card->modules[index] = NULL;
+  return error;
+}
+
 /* A driver older than the assembler may not know its cubins: PTX, if there is any, is then what counts. */
 static kiln_status load(kiln_context *context, uint32_t index) {
   kiln_card *card = context->card;
@@ -59,22 +78,11 @@ static kiln_status load(kiln_context *context, uint32_t index) {
   if (images.cubin == NULL && images.ptx == NULL)
     return no_image(context, kernel, (uint32_t)card->device.capability);
   char log[200] = "";
-  int options[] = {CU_JIT_ERROR_LOG_BUFFER, CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES};
-  void *values[] = {log, (void *)(uintptr_t)(sizeof log - 1)};
-  CUresult error = CUDA_ERROR_INVALID_IMAGE;
-  if (images.cubin)
-    error = card->driver.module_load(&card->modules[index], images.cubin, 2, options, values);
+  CUresult error = images.cubin ? take(context, index, images.cubin, log, sizeof log) : CUDA_ERROR_INVALID_IMAGE;
   bool text = images.ptx && error != CUDA_SUCCESS && error != CUDA_ERROR_OUT_OF_MEMORY;
-  if (text) {
-    log[0] = '\0';
-    error = card->driver.module_load(&card->modules[index], images.ptx, 2, options, values);
-  }
-  if (error != CUDA_SUCCESS) {
-    card->modules[index] = NULL;
-    return refused(context, kernel, text ? images.ptx : NULL, error, log);
-  }
-  error = card->driver.module_function(&card->functions[index], card->modules[index], kernel->entry);
-  return error == CUDA_SUCCESS ? KILN_OK : refused(context, kernel, NULL, error, "");
+  if (text)
+    error = take(context, index, images.ptx, log, sizeof log);
+  return error == CUDA_SUCCESS ? KILN_OK : refused(context, kernel, text ? images.ptx : NULL, error, log);
 }
 
 /* More than 48 KB of shared memory must be asked for, once for each kernel. */

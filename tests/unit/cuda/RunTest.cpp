@@ -443,6 +443,22 @@ TEST(CudaRun, ImagesAreChosenByCapability) {
   }
 }
 
+/// A driver that loads lazily finds out late that it does not know a cubin.
+TEST(CudaRun, ACubinWithoutItsFunctionGivesWayToPtx) {
+  static const uint8_t cubin[] = "\177ELF, or so the fake driver is to think";
+  Fake fake(Settings{{"FAIL", "cuModuleGetFunction:1=209"}});
+  DeviceToy toy;
+  toy.images[0] = {80, sizeof cubin, cubin, axpy};
+  {
+    Context context(toy);
+    ASSERT_EQ(context.status, KILN_OK) << context.message();
+    DeviceCall call;
+    ASSERT_EQ(kiln_run(context, call.inputs, call.outputs), KILN_OK) << context.message();
+    EXPECT_THAT(call.y, isY());
+  }
+  EXPECT_EQ(fake.live(), 0);
+}
+
 TEST(CudaRun, MuchSharedMemoryIsAskedFor) {
   Fake fake;
   DeviceToy toy;
