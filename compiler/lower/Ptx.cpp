@@ -56,6 +56,9 @@ void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites) {
   constexpr llvm::StringLiteral constantLoad = "ld.global.nc", load = "ld.global";
   for (size_t at = 0; overwrites && (at = text.find(constantLoad, at)) != std::string::npos;)
     text.replace(at, constantLoad.size(), load);
+  constexpr llvm::StringLiteral flush = ".ftz";
+  for (size_t at = 0; (at = text.find(flush, at)) != std::string::npos;)
+    text.erase(at, flush.size());
   for (size_t at = text.find(code.entry); at != std::string::npos; at = text.find(code.entry, at + name.size()))
     text.replace(at, code.entry.size(), name.str());
   std::string head, body;

@@ -5,6 +5,7 @@
 //   .maxntid        the size of the block, or ptxas may hand out more registers than a block of it has, which fails only at the launch
 //   kiln_shared     a symbol where dynamic shared memory begins: Halide counts from address 0, which sm_90 keeps for itself
 //   // arguments    their bytes, and whether they are read or written: for whoever checks it
+//   without .ftz    with which Halide rounds: the floor of a negative number is -1, however small it is
 //   ld.global       for ld.global.nc in a kernel that overwrites what it reads: that cache may hold only what stays during the whole launch
 //
 //===------------------------------------------------------------------------------------------------------------------===//
