@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 import onnx
-from models import calibrate, kiln, make_models
+from models import calibrate, kiln, light, make_models
 from onnx import TensorProto, helper, numpy_helper
 
 FLOAT = TensorProto.FLOAT
@@ -92,8 +92,9 @@ def rebatched(model, rows):
 
 
 def repeated(model):
-    """Large weights are repeated; a batch norm's scales are two numbers and its variance is one, so that folding it leaves them so."""
-    tensors = {t.name: t for t in model.graph.initializer}
+    """Large weights are repeated; a batch norm's scales are two numbers and its variance is one, so that folding it leaves them so; of a Mul
+    that follows a batch norm the same."""
+    tensors, uses = {t.name: t for t in model.graph.initializer}, light.users(model.graph)
 
     def change(name, array):
         tensors[name].CopyFrom(numpy_helper.from_array(array.astype(np.float32), name))
@@ -102,8 +103,9 @@ def repeated(model):
         array = numpy_helper.to_array(tensor)
         if array.dtype == np.float32 and array.size > BLOCK:
             change(name, np.resize(np.ravel(array)[:BLOCK], array.shape))
-    for node in norms:
-        change(node.input[1], np.resize([0.75, 1.5], tensors[node.input[1]].dims))
+    for name, tensor in tensors.items():
+        if norms and tensor.data_type == FLOAT and name in uses and light.role(name, uses) in (("Mul", 1), ("BatchNormalization", 1)):
+            change(name, np.resize([0.75, 1.5], tensor.dims))
     calibrate.calibrate(model, 0)
     for node in norms:
         variance = numpy_helper.to_array(tensors[node.input[4]])

@@ -15,8 +15,8 @@ class Bottleneck(nn.Module):
     def __init__(self, before, width, stride):
         super().__init__()
         after = 4 * width
-        self.path = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width), nn.ReLU(True),
-                                  nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(True),
+        self.path = nn.Sequential(nn.Conv2d(before, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(True),
+                                  nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(True),
                                   nn.Conv2d(width, after, 1, bias=False), nn.BatchNorm2d(after))
         self.skip = nn.Identity() if before == after and stride == 1 else nn.Sequential(
             nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
@@ -207,7 +207,7 @@ class Peer:
         return torch.compile(function, mode="reduce-overhead" if DEVICE.type == "cuda" else None) if compiled else function
 
     def prepare_step(self, x, target, compiled):
-        optimizer = torch.optim.SGD(self.module.parameters(), lr=1.0)
+        optimizer = self.optimizer = torch.optim.SGD(self.module.parameters(), lr=1.0)
 
         def loss_of():
             return nn.functional.cross_entropy(self.module(x).flatten(0, -2), target.flatten())
@@ -218,6 +218,11 @@ class Peer:
             loss_of().backward()
             optimizer.step()
         self.call = call
+
+    def stay(self):
+        """Steps change the parameters no more."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = 0.0
 
     def answers(self):
         """By the names of the outputs that PyTorch has, too. A step is one from the case's parameters."""

@@ -109,6 +109,9 @@ def compare(name, seconds, anywhere, compiled):
     found = apart.updates(own.results(), asked.feeds)
     theirs = apart.updates(peer.answers(), asked.feeds)
     answer = {"difference": apart.worst(found, theirs), "where": apart.where(found, theirs)}
+    if asked.is_step:  # many steps at the rate of 1 would end in NaN
+        own.put("rate", 0)
+        peer.stay()
     answer["kiln"], answer["torch"] = median_times([(own.call, own.wait), (peer.call, networks.wait)], seconds)
     own.close()
     return answer

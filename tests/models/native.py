@@ -151,6 +151,13 @@ class CardRunner(Runner):
         run, context, inputs, outputs = library.run_device, self.context, self.inputs, self.outputs
         self.call = lambda: run(context, inputs, outputs)
 
+    def put(self, name, value):
+        """Another value of an input, from now on."""
+        info = self.library.info().contents
+        i, = (i for i in range(info.input_count) if info.inputs[i].name.decode() == name)
+        self.given[i][...] = value
+        self.check(self.device.upload(self.context, self.inputs[i].data, self.given[i].ctypes.data, self.given[i].nbytes))
+
     def wait(self):
         self.check(self.device.wait(self.context))
 

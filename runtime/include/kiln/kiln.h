@@ -106,10 +106,12 @@ typedef struct kiln_options {
   const char *weights_path; /* where the weights file is; NULL: beside the binary, under the name it was compiled with */
   kiln_processor processor;
   int32_t device_number; /* of the card, as the driver counts */
-  void *device_stream; /* a CUstream of the card's primary context to queue on; NULL: the context makes its own */
-  void *const
-      *device_tensors; /* NULL, or for each input, then each output, the card's memory where _run finds it from the start, as after
-                                * kiln_device.bind, and so takes none of its own for it; NULL where there is none. Read at creation. */
+  /* A CUstream of the card's primary context to queue on (CU_STREAM_LEGACY: in turn with those who use the default stream); NULL: the
+   * context makes its own, which waits for no other. */
+  void *device_stream;
+  /* NULL, or for each input, then each output, the card's memory where _run finds it from the start, as after kiln_device.bind, so that the
+   * context takes none for it; NULL where there is none. Read at creation. */
+  void *const *device_tensors;
 } kiln_options;
 
 typedef struct kiln_context kiln_context;
@@ -119,7 +121,8 @@ typedef struct kiln_context kiln_context;
  * _run takes pointers to the host's memory wherever the context runs. _run_device takes `data` pointers to the card's memory, aligned to
  * KILN_DEVICE_ALIGNMENT: it queues the run on the stream and returns, unless the model has parts that run on the host; a fault on the
  * card shows in the call that waits. What is queued on the stream runs in order: upload a batch, run, download the loss. The tensors'
- * memory must stay until then. A trainer's state stays on the card between runs; the run is cheapest while its pointers stay the same. */
+ * memory must stay until then. A trainer's state stays on the card between runs; the run is cheapest while its pointers stay the same.
+ * A process cannot use such a context of the one that it was forked from. */
 #define KILN_DEVICE_ALIGNMENT 16
 typedef struct kiln_device {
   const char *name; /* as the driver calls it */
