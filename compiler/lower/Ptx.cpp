@@ -98,4 +98,9 @@ void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites) {
   code.ptx = head + (code.shared ? rebase.declarations() : "") + body;
   code.entry = name.str();
 }
+
+std::string withoutOccupancy(const std::string &ptx) {
+  size_t line = ptx.find('\n', ptx.find(".maxntid"));
+  return line == std::string::npos ? ptx : ptx.substr(0, line) + "\n.minnctapersm 1" + ptx.substr(line);
+}
 } // namespace kiln::lower

@@ -16,5 +16,7 @@
 namespace kiln::lower {
 /// Throws std::runtime_error where the text is not as expected.
 void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites);
+/// The same, of which one block at a time is enough: its assembler may take as many registers as there are.
+std::string withoutOccupancy(const std::string &ptx);
 } // namespace kiln::lower
 #endif
