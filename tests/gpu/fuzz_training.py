@@ -8,11 +8,11 @@ import traceback
 import numpy as np
 import onnx
 
-from gpu import fuzz, nets
+from gpu import fuzz, fuzz_numbers, nets
 from models import kiln, native
 
 # What has no derivative, or one that jumps where two values are equal to the last place, is left out.
-GROW = [grow for grow in fuzz.GROW if grow not in (fuzz.largest,)]
+GROW = [grow for grow in fuzz.GROW if grow not in (fuzz_numbers.largest, fuzz_numbers.integers)]
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw"]
 
 
@@ -82,7 +82,7 @@ def layered(seed):
     shape = (batch, int(net.pick([1, 2, 3])), int(net.pick([5, 8, 11, 14])), int(net.pick([5, 8, 9]))) if net.chance(0.7) else (
         batch, int(net.pick([3, 7, 16, 33])))
     net.fresh = {net.numbers(*shape)}
-    grow = [fuzz.unary, fuzz.convolution, fuzz.convolution, fuzz.pool, fuzz.normalization, fuzz.product]
+    grow = [fuzz_numbers.unary, fuzz_numbers.convolution, fuzz_numbers.convolution, fuzz_numbers.pool, fuzz_numbers.normalization, fuzz_numbers.product]
     wanted = int(net.random.integers(2, 7))
     x, shapes = "x0", dict(net.shapes)
     while len(net.nodes) < wanted:

@@ -10,6 +10,10 @@ from gpu import driver
 from models import kiln
 
 TARGET = "host-cuda-sm_80"
+#: Of random nets: sizes of dimensions, ranks, and how many elements a value may have.
+SIZES = [1, 1, 2, 3, 4, 5, 7, 8, 9, 13, 16, 17, 31, 32, 33, 40, 65]
+ANY = [1, 2, 3, 4]
+LARGEST = 12000
 
 
 class Net:
