@@ -12,6 +12,7 @@
 //   KILN_FAKE_PTX=file                   its kernel is run in the place of the one of that name
 //   KILN_FAKE_LIMIT=n                    instructions of threads, after which they are taken to run for ever
 //   KILN_FAKE_STATISTICS=1               counts for kiln_fake_statistics
+//   KILN_FAKE_SAMPLE=3                   runs three blocks of each launch alone: for counting, answers are wrong
 //
 //===------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_TESTS_FAKE_CUDA_FAKE_H
@@ -25,7 +26,9 @@ void kiln_fake_reset(void);
 const char *kiln_fake_log(void); ///< a line for each call since the last reset
 const char *kiln_fake_trap(void); ///< what the interpreter stopped at, or ""
 int kiln_fake_live(void); ///< things made and not yet destroyed
-/// JSON: {"instructions": n, "kernels": {name: {"ld.shared.b32": [accesses, cost, ideal], ...}}}
+/// JSON: {"instructions": n, "kernels": {name: {"ld.shared.b32": [accesses, cost, ideal], ...}}, "work": {name: [blocks that ran, and
+/// of them all: instructions of warps, multiply-adds of warps, barriers, stretches between barriers that read global memory,
+/// sectors of it that a block reads]}}
 const char *kiln_fake_statistics(void);
 void kiln_fake_forget(uint64_t address, uint64_t bytes); ///< memory becomes as if never written
 

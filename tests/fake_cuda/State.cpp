@@ -47,6 +47,7 @@ void State::reset() {
   std::ifstream text(other ? other : "");
   replacement.assign(std::istreambuf_iterator<char>(text), {});
   statistics.wanted = setting("KILN_FAKE_STATISTICS", 0) != 0;
+  statistics.sample = setting("KILN_FAKE_SAMPLE", 0);
   if (allocations.empty()) {
     memory = std::make_unique<ptx::Memory>(0x7f0000000000, setting("KILN_FAKE_CHECKS", 1) != 0);
     memoryUsed = 0;
@@ -229,7 +230,16 @@ EXPORTED const char *kiln_fake_statistics(void) {
     text += "}";
     between = ", ";
   }
-  text += state().statistics.tallies.empty() ? "}" : "}}";
+  text += state().statistics.tallies.empty() ? "" : "}";
+  between = ", \"work\": {";
+  for (const auto &[kernel, work] : state().statistics.work) {
+    text += between + ("\"" + kernel + "\": [");
+    for (uint64_t number : {work.blocks, work.instructions, work.multiplyAdds, work.barriers, work.trips, work.sectors})
+      text += (text.back() == '[' ? "" : ", ") + std::to_string(number);
+    text += "]";
+    between = ", ";
+  }
+  text += state().statistics.work.empty() ? "}" : "}}";
   return text.c_str();
 }
 EXPORTED void kiln_fake_forget(uint64_t address, uint64_t bytes) { state().memory->forget(address, bytes); }

@@ -149,6 +149,8 @@ size_t Block::step(size_t place, size_t until) {
     for (; place < until; ++place) {
       const Instruction &instruction = program.code[place];
       statistics.instructions += lanes.size();
+      if (statistics.wanted)
+        count(instruction);
       bool guarded = instruction.guard >= 0;
       if (instruction.flow == Flow::Barrier) {
         if (guarded)
@@ -202,6 +204,23 @@ size_t Block::step(size_t place, size_t until) {
   return place;
 }
 
+void Block::count(const Instruction &instruction) {
+  uint64_t warps = 0, last = UINT64_MAX;
+  for (uint32_t thread : lanes) {
+    warps += thread / 32 != last;
+    last = thread / 32;
+  }
+  const std::string &opcode = instruction.statement->opcode[0];
+  work.instructions += warps;
+  work.multiplyAdds += opcode == "fma" ? warps : 0;
+  reads |= opcode == "ld" && instruction.space == Space::Global;
+  if (instruction.flow == Flow::Barrier) {
+    ++work.barriers;
+    work.trips += reads;
+    reads = false;
+  }
+}
+
 /// Every thread waits at a barrier, or some have ended and the others wait for ever.
 void Block::arrive() {
   size_t ended = 0, first = program.code.size();
@@ -227,6 +246,22 @@ void Block::arrive() {
 }
 
 void Block::run(Dim3 place) {
+  work = {1};
+  reads = false;
+  sectors.clear();
+  runFrom(place);
+  if (!statistics.wanted)
+    return;
+  Work &all = statistics.work[program.kernel.name];
+  all.blocks += work.blocks;
+  all.instructions += work.instructions;
+  all.multiplyAdds += work.multiplyAdds;
+  all.barriers += work.barriers;
+  all.trips += work.trips + reads;
+  all.sectors += sectors.size();
+}
+
+void Block::runFrom(Dim3 place) {
   fill(place);
   epochs.block = ++epochs.now;
   const size_t end = program.code.size();
@@ -299,6 +334,8 @@ void Block::tally(const Instruction &instruction, unsigned bytes, const std::vec
     if (unit == 32) {
       distinct(i, end);
       tally.cost += units.size();
+      if (instruction.statement->opcode[0] == "ld")
+        sectors.insert(units.begin(), units.end());
       std::vector<uint64_t> places(addresses.begin() + static_cast<int64_t>(i), addresses.begin() + static_cast<int64_t>(end));
       std::sort(places.begin(), places.end());
       auto count = static_cast<uint64_t>(std::unique(places.begin(), places.end()) - places.begin());
@@ -368,10 +405,13 @@ void run(const Program &program, Launch launch, Memory &global, Epochs &epochs, 
   epochs.launch = ++epochs.now;
   Windows windows(program.kernel, launch, global, cleared);
   Block block(program, launch, global, epochs, statistics);
-  for (uint32_t z = 0; z < launch.grid.z; ++z)
-    for (uint32_t y = 0; y < launch.grid.y; ++y)
-      for (uint32_t x = 0; x < launch.grid.x; ++x)
-        block.run({x, y, z});
+  const Dim3 &grid = launch.grid;
+  uint64_t all = grid.count(), runs = statistics.sample ? std::min(statistics.sample, all) : all;
+  for (uint64_t i = 0; i < runs; ++i) {
+    uint64_t at = runs < all ? (2 * i + 1) * all / (2 * runs) : i;
+    block.run({static_cast<uint32_t>(at % grid.x), static_cast<uint32_t>(at / grid.x % grid.y),
+               static_cast<uint32_t>(at / grid.x / grid.y)});
+  }
 }
 
 } // namespace ptx

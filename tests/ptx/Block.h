@@ -23,11 +23,18 @@ struct Dim3 {
 struct Tally {
   uint64_t accesses = 0, cost = 0, ideal = 0;
 };
+/// What the blocks of a kernel did that have run: in warps' instructions, and 32-byte sectors of global memory that a block reads at all.
+/// A trip: between two barriers something of global memory is read.
+struct Work {
+  uint64_t blocks = 0, instructions = 0, multiplyAdds = 0, barriers = 0, trips = 0, sectors = 0;
+};
 struct Statistics {
   bool wanted = false;
+  uint64_t sample = 0; ///< blocks of a launch that run, spread over its grid, for estimates; 0: all
   uint64_t instructions = 0, limit = UINT64_MAX; ///< of threads
   std::map<std::string, std::map<std::string, Tally>>
       tallies; ///< "ld.shared.v4.b32": 128-byte wavefronts; "ld.global...": 32-byte sectors
+  std::map<std::string, Work> work;
 };
 
 /// Ranges of memory that were cleared since the last launch that writes there: first byte, end.
@@ -58,6 +65,7 @@ public:
   Statistics &statistics;
 
 private:
+  void runFrom(Dim3 place);
   void fill(Dim3 place);
   void fillOnce();
   size_t step(size_t at, size_t until); ///< runs the active threads to `until` or where their ways part; returns where they are
@@ -65,6 +73,7 @@ private:
   void checkRead(size_t mark);
   void note(const Instruction &instruction);
   std::string where(size_t at) const;
+  void count(const Instruction &instruction);
 
   Memory &global;
   Epochs &epochs;
@@ -74,6 +83,9 @@ private:
   std::vector<size_t> at; ///< of each thread
   std::vector<bool> waiting;
   std::map<std::string, uint64_t> symbols;
+  Work work;
+  bool reads = false; ///< since the last barrier
+  std::set<uint64_t> sectors; ///< that this block has read
   Memory constants{0x400};
   Memory shared{0x400}; ///< where an sm_90 launch's own begins: address 0 is the system's
   std::vector<Memory> local;
