@@ -20,6 +20,8 @@ struct SumSizes {
   bool product = false;
   bool along = false; ///< neighbouring steps, not neighbouring results, are next to each other in memory
 };
+/// What a sum carries that is to be taken in so many parts (1: whole), and a partial sum that has been.
+constexpr const char *partsAttribute = "kiln.parts";
 /// None: no sum that can be taken in parts.
 std::optional<SumSizes> sumSizes(mlir::Operation *op);
 /// The value from about `parts` partial sums each, no more; null where none of its dimensions divides so.

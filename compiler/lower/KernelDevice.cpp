@@ -1,7 +1,8 @@
 // KernelDevice.cpp - what an emitter does otherwise for a device: sums as one loop, a product's factors as Funcs that can be staged.
 //
 // A device has no use for the short loops and blocked dimensions of a processor, but for long ones that cut into even parts. So a sum is one
-// loop over all its dimensions, or, where a product's longest dimension fills chunks of 16 by itself, that one and the others outside it.
+// loop over all its dimensions, or, where a product's longest dimension fills chunks by itself and no operand's rows lie along the others, that
+// one and the others outside it.
 // A product's sum runs on over zeros to a whole number of chunks; its factors give zeros there, and repeat their last row or column past
 // the result's edge, so that whole tiles can be staged without a condition.
 #include "compiler/lower/KernelEmitter.h"
@@ -14,7 +15,7 @@ namespace Internal = Halide::Internal;
 
 namespace kiln::lower {
 namespace {
-constexpr int64_t chunk = 16;
+constexpr int64_t chunk = 16, largestChunk = 128, manySteps = 64;
 
 struct Names : Internal::IRGraphVisitor {
   std::set<std::string> variables, buffers;
@@ -36,10 +37,50 @@ Names namesIn(const Expr &e) {
 }
 
 /// No more than the last place, and a whole vector of four before it where rows are whole vectors.
-Expr noFurther(const Var &at, int64_t extent) {
+Expr noFurther(const Expr &at, int64_t extent) {
   if (extent % 4)
     return Halide::min(at, static_cast<int>(extent - 1));
   return Halide::min(at / 4 * 4, static_cast<int>(extent - 4)) + at % 4;
+}
+struct Reads : Internal::IRGraphVisitor {
+  std::vector<Expr> places; ///< in flat buffers
+  using IRGraphVisitor::visit;
+  void visit(const Internal::Call *call) override {
+    if (call->call_type == Internal::Call::Halide || call->call_type == Internal::Call::Image)
+      places.insert(places.end(), call->args.begin(), call->args.begin() + (call->args.size() == 1));
+    IRGraphVisitor::visit(call);
+  }
+};
+
+/// Of a warp's lanes side by side along `axis`, in the middle of all ranges, those that read next to the lane before.
+int64_t neighbours(const Expr &e, const std::map<std::string, int64_t> &extents, const std::string &axis) {
+  constexpr int warp = 32;
+  Reads reads;
+  e.accept(&reads);
+  int64_t found = 0;
+  for (Expr place : reads.places) {
+    if (!namesIn(place).buffers.empty()) // it hangs on what is read elsewhere
+      continue;
+    for (const auto &[name, extent] : extents)
+      if (name != axis)
+        place = Internal::graph_substitute(name, static_cast<int>(extent / 2), place);
+    auto at = [&](int64_t lane) {
+      int64_t extent = extents.at(axis), first = std::max<int64_t>(0, std::min(extent / 2, extent - warp));
+      return Internal::as_const_int(Internal::simplify(Internal::graph_substitute(axis, static_cast<int>(first + lane), place)));
+    };
+    for (int64_t lane = 1; lane < std::min<int64_t>(warp, extents.at(axis)); ++lane)
+      if (auto before = at(lane - 1), here = at(lane); before && here)
+        found += std::abs(*here - *before) == 1;
+  }
+  return found;
+}
+
+/// Steps of a product's sum with the zeros after them: the largest chunk whose zeros are few.
+int64_t wholeChunks(int64_t steps) {
+  for (int64_t size = largestChunk; size > chunk; size /= 2)
+    if (int64_t filled = static_cast<int64_t>(llvm::alignTo(steps, size)); filled * 16 <= steps * 17)
+      return filled;
+  return static_cast<int64_t>(llvm::alignTo(steps, steps < chunk ? 4 : chunk));
 }
 } // namespace
 
@@ -84,11 +125,16 @@ std::vector<KernelEmitter::SumLoop> KernelEmitter::deviceLoops(const Reduction &
       all *= reduction.extents[i];
       longest = std::max(longest, reduction.extents[i]);
     }
-  auto filled = [&](int64_t steps) -> int64_t {
-    return role != Role::Product ? steps : static_cast<int64_t>(llvm::alignTo(steps, steps < chunk ? 4 : chunk));
-  };
+  auto filled = [&](int64_t steps) -> int64_t { return role != Role::Product ? steps : wholeChunks(steps); };
   std::vector<SumLoop> loops;
-  if (role == Role::Product && dims.size() > 1 && longest >= chunk && filled(longest) * 8 <= longest * 9) {
+  bool alongFilter = false; // its rows are long, and steps of the sum: one loop reads them as they lie
+  kernel.getBody().walk([&](ProductOpInterface product) {
+    ProductLabels labels = product.product();
+    char last = labels.rhs.back();
+    bool isSummed = labels.result.find(last) == std::string::npos || labels.spatial.find(last) != std::string::npos;
+    alongFilter |= isSummed && shapeOf(product->getOperand(1).getType()).back() >= 8;
+  });
+  if (role == Role::Product && !alongFilter && dims.size() > 1 && longest >= manySteps && filled(longest) * 8 <= longest * 9) {
     size_t inner = *llvm::find_if(dims, [&](size_t i) { return reduction.extents[i] == longest; });
     loops.push_back({names[inner], filled(longest), inner, 1, {inner}, longest});
     for (size_t i : dims)
@@ -106,7 +152,7 @@ std::vector<KernelEmitter::SumLoop> KernelEmitter::deviceLoops(const Reduction &
 // Plain variables stand for the loops while the sum's step is built; onDevice puts the sum's own in their place.
 void KernelEmitter::bind(const SumLoop &loop, const Reduction &reduction, const std::vector<std::string> &names, Indices &r) {
   Var var(loop.name);
-  Expr step = loop.steps < loop.extent ? Halide::min(var, static_cast<int>(loop.steps - 1)) : Expr(var);
+  Expr step = loop.steps < loop.extent ? noFurther(var, loop.steps) : Expr(var);
   variables[loop.name] = {step, loop.steps};
   if (loop.members.size() == 1) {
     r[loop.members[0]] = Index::axis(loop.name);
@@ -176,6 +222,11 @@ bool KernelEmitter::stageFactors(Exprs &next, const Exprs &current, const Stored
       return false;
     funcs_[f] = Func(name);
     funcs_[f](args) = e;
+    std::map<std::string, int64_t> extents;
+    for (const schedule::Dim &dim : stages[f].dims)
+      extents[dim.axis] = nest.axis(dim.axis).extent;
+    for (const schedule::Dim &dim : stages[f].dims)
+      stages[f].neighbours[dim.axis] = neighbours(e, extents, dim.axis);
     calls[f] = funcs_[f](Exprs(args.begin(), args.end()));
     for (size_t i = firstOperand; i < nest.operands.size(); ++i) {
       bool covers = llvm::all_of(nest.operands[i].stride, [&](const auto &term) {

@@ -1,4 +1,5 @@
 #include "compiler/lower/KernelEmitter.h"
+#include "compiler/dialect/Parts.h"
 #include "compiler/lower/Math.h"
 
 using namespace mlir;
@@ -39,6 +40,10 @@ KernelEmitter::KernelEmitter(KernelOp op, Side side, Groups groups) : kernel(op)
   int reductions = 0;
   kernel.getBody().walk([&](AlgorithmOpInterface o) { reductions += o.role() == Role::Reduce; });
   rowKernel = reductions > 1;
+  kernel.getBody().walk([&](Operation *o) {
+    if (auto parts = o->getAttrOfType<IntegerAttr>(partsAttribute); parts && side == Side::Device)
+      nest.parts = parts.getInt();
+  });
   for (BlockArgument argument : kernel.getBody().getArguments()) {
     auto type = cast<RankedTensorType>(argument.getType());
     Halide::ImageParam buffer(storageType(type.getElementType()), 1, "in" + std::to_string(argument.getArgNumber()));

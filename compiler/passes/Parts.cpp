@@ -1,7 +1,9 @@
 //===- Parts.cpp - long sums of few results, for a device -------------------------------------------------------------===//
 //
 // In: a graph. Out: the same with sums that would keep a handful of a device's processors busy taken in parts, as many as schedule/ asks for.
-// The partial sums are values like others: they have a place in the plan, and are always added in the same order.
+// The partial sums are values like others: they have a place in the plan, and are always added in the same order. An op that says itself how
+// many parts it wants (`kiln.parts = 8 : i64`) gets as many, or the next fewer that divide it; what has been cut says the number on the
+// partial sum, and its kernel's schedule does (`parts=8`).
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/dialect/Parts.h"
@@ -23,17 +25,42 @@ struct PartsPass : PassWrapper<PartsPass, OperationPass<ModuleOp>> {
     SmallVector<std::pair<Operation *, int64_t>> long_;
     for (auto func : getOperation().getOps<func::FuncOp>())
       func.walk([&](Operation *op) {
-        std::optional<SumSizes> sizes = op->use_empty() || dependsOnParametersOnly(op->getResult(0)) ? std::nullopt : sumSizes(op);
-        if (int64_t parts = sizes ? wanted(*sizes) : 1; parts > 1)
+        Attribute given = op->getAttr(partsAttribute);
+        bool isRun = op->getNumResults() == 1 && !op->use_empty() && !dependsOnParametersOnly(op->getResult(0));
+        std::optional<SumSizes> sizes = isRun ? sumSizes(op) : std::nullopt;
+        if (given && !check(op, given, sizes.has_value()))
+          return signalPassFailure();
+        if (int64_t parts = given ? cast<IntegerAttr>(given).getInt() : sizes ? wanted(*sizes) : 1; parts > 1)
           long_.emplace_back(op, parts);
       });
-    for (auto [op, parts] : long_) {
-      OpBuilder ops(op);
-      if (Value sum = inParts(ops, op, parts)) {
-        op->getResult(0).replaceAllUsesWith(sum);
-        op->erase();
+    for (auto [op, parts] : long_)
+      cut(op, parts);
+  }
+
+  void cut(Operation *op, int64_t parts) {
+    OpBuilder ops(op);
+    Value sum = inParts(ops, op, parts);
+    if (!sum) {
+      if (op->hasAttr(partsAttribute)) {
+        op->emitError(partsAttribute) << " = " << parts << ": none of its dimensions divides so";
+        signalPassFailure();
       }
+      return;
     }
+    Operation *partial = sum.getDefiningOp()->getOperand(0).getDefiningOp();
+    auto elements = [](Value v) { return cast<RankedTensorType>(v.getType()).getNumElements(); };
+    partial->setAttr(partsAttribute, ops.getI64IntegerAttr(elements(partial->getResult(0)) / elements(sum)));
+    op->getResult(0).replaceAllUsesWith(sum);
+    op->erase();
+  }
+
+  static bool check(Operation *op, Attribute given, bool sums) {
+    auto number = dyn_cast<IntegerAttr>(given);
+    if (number && number.getInt() >= 1 && sums)
+      return true;
+    op->emitError(partsAttribute) << ": expected 1 or more parts of a sum, found " << given << " on "
+                                  << (sums ? "one" : "what is none that runs each time");
+    return false;
   }
 
   static int64_t wanted(const SumSizes &s) {

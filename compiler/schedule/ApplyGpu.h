@@ -20,6 +20,8 @@ void applyGpuMap(const Nest &nest, Funcs &funcs, const Schedule &schedule);
 void applyGpuRow(const Nest &nest, Funcs &funcs, const Schedule &schedule);
 void applyGpuTile(const Nest &nest, Funcs &funcs, const Schedule &schedule);
 
+constexpr int tilePadding = 4; ///< elements after a row of a staged tile
+
 /// One loop over all of `vars`, the first innermost; none: a loop of one.
 Var fusedGpu(Func func, const std::vector<Var> &vars, const std::string &name);
 /// Whether all that `reader` reads may be loaded in vectors: nothing of it is among the buffers that `unaligned` lists. (lower/ says so of a

@@ -3,6 +3,7 @@
 // A block makes tile_x by tile_y results. Its accumulators are all its threads' registers (RegisterTiles gives each thread its own);
 // thread (xt, yt) owns pieces of four by four, tile/pieces apart, so that neighbouring threads read neighbouring vectors of shared memory.
 // Both factors of chunk steps of the sum are staged at a time; Pipelined overlaps the next step's loads with this one's arithmetic.
+// With slices, each chunk is shared out: slices times as many threads sum a part of its steps each, and meet in shared memory at the end.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/schedule/ApplyGpu.h"
@@ -12,7 +13,7 @@ using Halide::MemoryType;
 using Halide::TailStrategy;
 
 namespace {
-constexpr int piece = 4;
+constexpr int piece = 4, turned = 16;
 
 class Tile {
 public:
@@ -20,7 +21,7 @@ public:
       : nest(nest), product(gpuProduct(nest)), schedule(schedule), out(funcs.at(nest.result().func)),
         sum(funcs.at(product.sum->func)), across(funcs.at(product.across->func)), down(funcs.at(product.down->func)),
         tileX(size("tile_", product.x)), tileY(size("tile_", product.y)), threadsX(tileX / size("thread_", product.x)),
-        threadsY(tileY / size("thread_", product.y)), chunk(size("chunk_", product.k)) {}
+        threadsY(tileY / size("thread_", product.y)), chunk(size("chunk_", product.k)), slices(size("slices_", product.k)) {}
 
   void apply() {
     results();
@@ -66,6 +67,7 @@ private:
     for (const std::string &axis : product.grid)
       grid.push_back(argument(out, nest.result(), axis));
     block = x.first;
+    row = y.element;
     Var rows = y.first;
     grid.insert(grid.begin(), rows);
     int64_t rowsOfBlocks = ceilDiv(nest.axis(product.y).extent, int64_t(tileY));
@@ -92,6 +94,11 @@ private:
 
   void sums() {
     Var ax = argument(sum, *product.sum, product.x), ay = argument(sum, *product.sum, product.y);
+    std::vector<RVar> loops = sum.rvars(0);
+    RVar outer("k_outer"), inner("k_inner");
+    sum.update().split(loops[0], outer, inner, chunk, TailStrategy::Auto);
+    if (slices > 1)
+      inner = sliced(inner, ax);
     sum.compute_at(out, block).store_in(MemoryType::Register).bound_extent(ax, tileX).bound_extent(ay, tileY);
     auto pieces = [&](auto definition, const Pieces &x, const Pieces &y) {
       definition.split(ax, x.first, x.element, piece, TailStrategy::RoundUp)
@@ -100,34 +107,64 @@ private:
           .split(y.first, y.piece, y.thread, threadsY, TailStrategy::RoundUp);
     };
     auto finish = [&](auto definition, const Pieces &x, const Pieces &y) {
-      definition.gpu_threads(x.thread, y.thread).vectorize(x.element).unroll(y.element).unroll(x.piece).unroll(y.piece);
+      if (slices > 1)
+        definition.gpu_threads(x.thread, y.thread, slice);
+      else
+        definition.gpu_threads(x.thread, y.thread);
+      definition.vectorize(x.element).unroll(y.element).unroll(x.piece).unroll(y.piece);
     };
-    Pieces x = named("sx"), y = named("sy");
-    pieces(sum, x, y);
-    sum.reorder(x.element, y.element, x.piece, y.piece, x.thread, y.thread);
-    finish(sum, x, y);
-    std::vector<RVar> loops = sum.rvars(0);
-    RVar outer("k_outer"), inner("k_inner");
+    auto whole = [&](Func func) {
+      Pieces x = named("sx"), y = named("sy");
+      pieces(func, x, y);
+      std::vector<VarOrRVar> order = {x.element, y.element, x.piece, y.piece, x.thread, y.thread};
+      if (slices > 1)
+        order.emplace_back(slice);
+      func.reorder(order);
+      finish(func, x, y);
+    };
+    whole(sum);
+    if (slices > 1) {
+      met.compute_at(out, block).store_in(MemoryType::GPUShared).bound_extent(ax, tileX).bound_extent(ay, tileY);
+      met.align_storage(ax, tileX + tilePadding);
+      whole(met);
+    }
     auto update = sum.update();
-    update.split(loops[0], outer, inner, chunk, TailStrategy::Auto);
     step = outer;
     for (size_t i = 1; i < loops.size(); ++i) {
       RVar both("k_outer" + std::to_string(i));
       update.fuse(step, loops[i], both);
       step = both;
     }
+    Pieces x = named("sx"), y = named("sy");
     pieces(update, x, y);
-    update.reorder({x.element, y.element, x.piece, y.piece, inner, x.thread, y.thread, step});
+    std::vector<VarOrRVar> order = {x.element, y.element, x.piece, y.piece, inner, x.thread, y.thread};
+    if (slices > 1)
+      order.emplace_back(slice);
+    order.emplace_back(step);
+    update.reorder(order);
     finish(update, x, y);
     update.unroll(inner);
+  }
+
+  /// From here on `sum` is what a thread sums of its slice of each chunk, `met` that in shared memory, and the sum itself is taken over
+  /// the slices where a result is made. Returns the loop over a slice's steps.
+  RVar sliced(const RVar &inner, const Var &ax) {
+    RVar part("k_slice"), within("k_within");
+    Func all = sum;
+    all.update().split(inner, within, part, slices, TailStrategy::Auto);
+    sum = all.update().rfactor(part, slice);
+    met = sum.in();
+    all.compute_at(out, row).bound_extent(ax, piece).vectorize(ax, piece, TailStrategy::RoundUp);
+    all.update().reorder(ax, part).vectorize(ax, piece, TailStrategy::RoundUp).unroll(part);
+    return within;
   }
 
   /// `factor`, [axis][k] of a tile, is loaded by all threads along what is contiguous and stored with the axis innermost.
   void stage(Func factor, const Stage &of, const std::string &axis, int tile) {
     Var along = argument(factor, of, axis), steps = argument(factor, of, product.k);
-    bool byAxis = !contiguous(nest, of, product.k), vectors = false;
+    bool byAxis = of.neighbours.at(axis) >= of.neighbours.at(product.k), vectors = false;
     const Var &first = byAxis ? along : steps, &second = byAxis ? steps : along;
-    int threads = threadsX * threadsY, loads = tile * chunk / threads;
+    int threads = threadsX * threadsY * slices, loads = tile * chunk / threads;
     std::vector<Var> storage = {along, steps};
     for (const Var &arg : factor.args())
       if (arg.name() != along.name() && arg.name() != steps.name())
@@ -137,30 +174,46 @@ private:
         .reorder_storage(storage)
         .bound_extent(along, tile)
         .bound_extent(steps, chunk);
-    if (!byAxis)
-      factor.align_storage(along, tile + piece);
+    if (!byAxis || (slices > 1 && tile % 32 == 0)) // the rows that a warp reads at once begin in other banks
+      factor.align_storage(along, tile + tilePadding);
     const std::string &inner = byAxis ? axis : product.k;
     vectors = contiguous(nest, of, inner) && loadsVectors(nest, schedule, of.func) && nest.axis(inner).extent % piece == 0 &&
               loads % piece == 0 && (byAxis ? tile : chunk) % piece == 0;
-    Var element("element"), rest("rest"), all("all"), load("load"), thread("thread"), tx("tx"), ty("ty");
+    Var element("element"), rest("rest"), all("all"), load("load"), thread("thread"), tx("tx"), ty("ty"), tz("tz");
     std::vector<VarOrRVar> order;
+    Var run = first, runs("runs");
+    bool cut =
+        !byAxis && chunk > turned; // neighbours of so many steps, then the next row: columns of shared memory would meet in a bank
+    if (cut)
+      factor.split(first, runs, run = Var("run"), turned, TailStrategy::RoundUp);
     if (vectors) {
-      factor.split(first, rest, element, piece, TailStrategy::RoundUp).fuse(rest, second, all).vectorize(element);
+      factor.split(run, rest, element, piece, TailStrategy::RoundUp).vectorize(element);
       order.emplace_back(element);
-    } else {
-      factor.fuse(first, second, all);
+      run = rest;
     }
+    factor.fuse(run, second, all);
+    if (cut)
+      factor.fuse(all, runs, all);
     factor.split(all, load, thread, threads, TailStrategy::RoundUp).split(thread, ty, tx, threadsX, TailStrategy::RoundUp);
-    order.insert(order.end(), {tx, ty, load});
-    factor.reorder(order).gpu_threads(tx, ty).unroll(load);
+    order.insert(order.end(), {tx, ty});
+    if (slices > 1) {
+      factor.split(ty, tz, ty, threadsY, TailStrategy::RoundUp);
+      order.emplace_back(tz);
+    }
+    order.emplace_back(load);
+    factor.reorder(order).unroll(load);
+    if (slices > 1)
+      factor.gpu_threads(tx, ty, tz);
+    else
+      factor.gpu_threads(tx, ty);
   }
 
   const Nest &nest;
   GpuProduct product;
   const Schedule &schedule;
-  Func out, sum, across, down;
-  int tileX, tileY, threadsX, threadsY, chunk;
-  Var block;
+  Func out, sum, met, across, down;
+  int tileX, tileY, threadsX, threadsY, chunk, slices;
+  Var block, row, slice{"slice"};
   RVar step;
 };
 } // namespace

@@ -11,6 +11,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/schedule/ApplyGpu.h"
+#include <algorithm>
 
 namespace kiln::schedule {
 using namespace Halide::Internal;
@@ -59,17 +60,20 @@ Expr moved(const Expr &index, const Expr &by) {
   return ramp ? Ramp::make(ramp->base + by, ramp->stride, ramp->lanes) : index + by;
 }
 
-/// Reads the named allocations `by` of their sizes further on.
+/// An allocation's second buffer: how far behind the first, and how large both are together.
+using Distance = std::map<std::string, std::pair<Expr, Expr>>;
+
+/// Reads the named allocations `by` of their distances further on.
 struct Moved : IRMutator {
   using IRMutator::visit;
-  const std::map<std::string, Expr> &sizes;
+  const Distance &distance;
   Expr by;
-  Moved(const std::map<std::string, Expr> &sizes, Expr by) : sizes(sizes), by(std::move(by)) {}
+  Moved(const Distance &distance, Expr by) : distance(distance), by(std::move(by)) {}
   Expr visit(const Load *load) override {
-    auto size = sizes.find(load->name);
-    if (size == sizes.end())
+    auto further = distance.find(load->name);
+    if (further == distance.end())
       return IRMutator::visit(load);
-    return Load::make(load->type, load->name, moved(mutate(load->index), by * size->second), load->image, load->param,
+    return Load::make(load->type, load->name, moved(mutate(load->index), by * further->second.first), load->image, load->param,
                       load->predicate, load->alignment);
   }
 };
@@ -90,8 +94,10 @@ class Pipelined : public IRMutator {
     Stmt body = mutate(allocate->body);
     sizes.erase(allocate->name);
     std::vector<Expr> extents = allocate->extents;
-    if (doubled.erase(allocate->name))
-      extents[0] = extents[0] * 2;
+    if (auto further = distance.find(allocate->name); further != distance.end()) {
+      extents[0] = further->second.second;
+      distance.erase(further);
+    }
     return Allocate::make(allocate->name, allocate->type, allocate->memory_type, extents, allocate->condition, body);
   }
 
@@ -117,7 +123,42 @@ class Pipelined : public IRMutator {
     return true;
   }
 
+  Stmt visit(const LetStmt *let) override {
+    ScopedBinding<Interval> bound(scope, let->name, bounds_of_expr_in_scope(let->value, scope));
+    return IRMutator::visit(let);
+  }
+
+  /// As near behind the first as what a step fills allows: an allocation may also hold, at other times, what is larger.
+  static std::pair<Expr, Expr> secondBuffer(const std::vector<Interval> &places, const Expr &size) {
+    std::vector<std::pair<int64_t, int64_t>> filled;
+    auto whole = as_const_int(size);
+    for (const Interval &place : places) {
+      auto min = as_const_int(simplify(place.min)), max = as_const_int(simplify(place.max));
+      if (!place.is_bounded() || !min || !max || !whole)
+        return {size, size * 2};
+      filled.emplace_back(*min, *max);
+    }
+    int64_t best = *whole, last = 0;
+    for (auto [first, end] : filled)
+      last = std::max(last, end);
+    auto free = [&](int64_t by) {
+      return std::none_of(filled.begin(), filled.end(), [&](auto one) {
+        return std::any_of(filled.begin(), filled.end(),
+                           [&](auto other) { return one.first + by <= other.second && other.first <= one.second + by; });
+      });
+    };
+    for (auto one : filled)
+      for (auto other : filled)
+        if (int64_t by = (other.second - one.first + 4) / 4 * 4; by > 0 && by < best && free(by)) // whole vectors
+          best = by;
+    return {Expr(int(best)), Expr(int(std::max(*whole, last + 1 + best)))};
+  }
+
   Stmt visit(const For *loop) override {
+    if (loop->for_type == Halide::Internal::ForType::GPUThread) {
+      ScopedBinding<Interval> bound(scope, loop->name, Interval(loop->min, simplify(loop->min + loop->extent - 1)));
+      return IRMutator::visit(loop);
+    }
     std::set<std::string> names;
     for (const auto &[name, size] : sizes)
       names.insert(name);
@@ -142,17 +183,23 @@ class Pipelined : public IRMutator {
     };
     auto put = [&](const Filling &filling, const Expr &step, const Expr &buffer, const Expr &value) {
       const Store *store = filling.store;
-      Stmt stored = Store::make(store->name, value, moved(at(store->index, filling, step), buffer * sizes.at(store->name)),
+      Stmt stored = Store::make(store->name, value, moved(at(store->index, filling, step), buffer * distance.at(store->name).first),
                                 store->param, store->predicate, store->alignment);
       return filling.condition.defined() ? IfThenElse::make(at(filling.condition, filling, step), stored) : stored;
     };
     std::vector<Stmt> before, body;
-    for (const Filling &filling : fillings) {
+    for (const Filling &filling : fillings)
+      if (const std::string &name = filling.store->name; !distance.count(name)) {
+        std::vector<Interval> places;
+        for (const Filling &other : fillings)
+          if (other.store->name == name)
+            places.push_back(bounds_of_expr_in_scope(at(other.store->index, other, loop->min), scope));
+        distance[name] = secondBuffer(places, sizes.at(name));
+      }
+    for (const Filling &filling : fillings)
       before.push_back(put(filling, loop->min, 0, at(filling.store->value, filling, loop->min)));
-      doubled.insert(filling.store->name);
-    }
     before.push_back(barrier);
-    Moved reading(sizes, (now - loop->min) % 2);
+    Moved reading(distance, (now - loop->min) % 2);
     for (const Stmt &part : rest)
       body.push_back(reading.mutate(part));
     Lets loaded;
@@ -172,7 +219,8 @@ class Pipelined : public IRMutator {
 
   static constexpr int CodeGen_GPU_Dev_shared = 2; ///< the fence of a barrier: shared memory
   std::map<std::string, Expr> sizes; ///< of the shared allocations around, in elements
-  std::set<std::string> doubled;
+  Distance distance;
+  Scope<Interval> scope; ///< of the block's threads and what is let of them
 };
 } // namespace
 

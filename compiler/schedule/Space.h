@@ -42,6 +42,7 @@ struct Stage {
   int values = 1; ///< Tuple size
   int64_t elements = 1; ///< that one step of a reduction reads, written out: the column of a pool's window
   bool folds = false; ///< devices only: the sum may be taken in parts
+  std::map<std::string, int64_t> neighbours = {}; ///< of a Staged: how many of 32 lanes along an axis read next to the lane before
 };
 
 /// An operand as one stage reads it. stride[a]: elements between neighbours along axis a; absent: not indexed by a.
@@ -57,6 +58,7 @@ struct Nest {
   std::vector<Axis> axes;
   std::vector<Stage> stages; ///< producers first, the Result last
   std::vector<Operand> operands;
+  int64_t parts = 1; ///< devices only: the sum has been cut into so many, which are results of their own (passes/Parts.cpp)
 
   const Axis &axis(const std::string &name) const; ///< the axis of that name; it exists
   const Stage *first(Kind kind) const; ///< null when the nest has none

@@ -4,6 +4,7 @@
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #include "compiler/schedule/SpaceGpu.h"
+#include "compiler/schedule/SpaceGpuTile.h"
 #include <algorithm>
 
 namespace kiln::schedule {
@@ -32,33 +33,24 @@ int64_t powerUpTo(int64_t most, int64_t extent) {
   return power;
 }
 
-/// A block's tile: as large as the axes fill, then smaller until there is a block for each processor.
 Schedule tileSchedule(const Nest &nest, const GpuProduct &product) {
-  int64_t grid = 1, x = nest.axis(product.x).extent, y = nest.axis(product.y).extent;
+  int64_t x = nest.axis(product.x).extent, y = nest.axis(product.y).extent;
+  GpuProductSizes sizes{1, x, y, 1, nest.axis(product.k).extent};
   for (const std::string &axis : product.grid)
-    grid *= nest.axis(axis).extent;
-  auto fitting = [](int64_t extent) { // results among what it computes, times multiply-adds for each element that it loads
-    int64_t best = 8;
-    double most = 0;
-    for (int64_t tile = 128; tile >= 8; tile /= 2)
-      if (double worth = double(extent) / double(ceilDiv(extent, tile) * tile) * double(tile) / double(tile + 16); worth > most)
-        most = worth, best = tile;
-    return best;
-  };
-  int64_t tileX = fitting(x), tileY = fitting(y);
-  while (grid * ceilDiv(x, tileX) * ceilDiv(y, tileY) < gpuProcessors && std::max(tileX, tileY) > 32)
-    (tileX >= tileY ? tileX : tileY) /= 2;
+    sizes.grid *= nest.axis(axis).extent;
+  for (const std::string &axis : product.sum->reduce)
+    sizes.steps *= nest.axis(axis).extent;
+  GpuTile tile = gpuQuickestTile(sizes).first;
   Schedule schedule{"gpu_tile", {}};
-  put(schedule, "tile_" + product.x, tileX);
-  put(schedule, "tile_" + product.y, tileY);
-  put(schedule, "thread_" + product.x, tileX >= 128 ? 8 : 4);
-  put(schedule, "thread_" + product.y, tileY >= 128 ? 8 : 4);
+  put(schedule, "tile_" + product.x, tile.x);
+  put(schedule, "tile_" + product.y, tile.y);
+  put(schedule, "thread_" + product.x, tile.threadX);
+  put(schedule, "thread_" + product.y, tile.threadY);
+  put(schedule, "chunk_" + product.k, tile.chunk);
+  if (tile.slices > 1)
+    put(schedule, "slices_" + product.k, tile.slices);
   if (x % 4 == 0)
     put(schedule, "vector", 4);
-  int64_t chunk = 16;
-  while (nest.axis(product.k).extent % chunk)
-    chunk /= 2;
-  put(schedule, "chunk_" + product.k, chunk);
   return schedule;
 }
 
@@ -76,13 +68,19 @@ Schedule rowSchedule(const Nest &nest) {
   int64_t threads = 0;
   if (across) {
     rows = std::min<int64_t>(32, extent);
+    int64_t others = 1;
+    for (const std::string &axis : gpuRowAxes(nest))
+      others *= axis == row ? 1 : nest.axis(axis).extent;
+    while (rows > 8 && others * ceilDiv(extent, rows) < gpuProcessors && longest > 64) // eight are a whole sector
+      rows = powerUpTo(rows / 2, rows / 2);
     threads = std::min<int64_t>(std::clamp<int64_t>(powerUpTo(256, ceilDiv(longest, 4)), 8, 256), 256 / powerUpTo(32, rows));
   } else { // a warp a row where that keeps the card busy or the row is short
     int64_t all = 1;
     for (const std::string &axis : gpuRowAxes(nest))
       all *= nest.axis(axis).extent;
-    int64_t steps = all >= 16 * gpuProcessors ? 4096 : 512; // that a warp takes without help
-    threads = warp * std::min<int64_t>(8, powerUpTo(8, ceilDiv(longest, steps)));
+    bool few = all < 2 * gpuProcessors;
+    int64_t steps = all >= 16 * gpuProcessors ? 4096 : few ? 128 : 512, most = few ? 32 : 8; // that a warp takes without help
+    threads = warp * powerUpTo(most, ceilDiv(longest, steps));
     while (threads == warp && rows < 4 && extent % (rows * 2) == 0 && all / rows >= 2 * gpuProcessors)
       rows *= 2;
   }
@@ -180,7 +178,8 @@ std::string gpuRowAxis(const Nest &nest) {
   return "";
 }
 
-Schedule gpuDefaults(const Nest &nest) {
+namespace {
+Schedule chosen(const Nest &nest) {
   int64_t longest = 0, most = 0;
   bool folds = true;
   for (const Stage &stage : nest.stages)
@@ -200,6 +199,14 @@ Schedule gpuDefaults(const Nest &nest) {
   if (folds && longest >= 16 && (inside || (longest >= 64 && most < enoughThreads)))
     return rowSchedule(nest);
   return mapSchedule(nest);
+}
+} // namespace
+
+Schedule gpuDefaults(const Nest &nest) {
+  Schedule schedule = chosen(nest);
+  if (nest.parts > 1)
+    put(schedule, "parts", nest.parts);
+  return schedule;
 }
 
 std::string gpuLegal(const Nest &nest, const Schedule &schedule) {
@@ -240,8 +247,11 @@ std::string gpuLegal(const Nest &nest, const Schedule &schedule) {
     GpuProduct product = gpuProduct(nest);
     if (!product)
       return "gpu_tile: the nest is no product of two factors with an axis each";
-    known = {"chunk_" + product.k, "vector"};
-    why = within("chunk_" + product.k, 1, 32);
+    known = {"chunk_" + product.k, "slices_" + product.k, "vector"};
+    int64_t chunk = schedule.get("chunk_" + product.k, 1);
+    why = within("chunk_" + product.k, 1, 256);
+    if (why.empty() && schedule.get("slices_" + product.k, 1) != 1)
+      why = within("slices_" + product.k, 2, std::min<int64_t>(16, chunk));
     if (why.empty() && schedule.get("vector", 1) != 1)
       why = within("vector", 4, 4);
     if (why.empty() && schedule.get("vector", 1) > 1 && nest.axis(product.x).extent % 4)
@@ -258,6 +268,9 @@ std::string gpuLegal(const Nest &nest, const Schedule &schedule) {
     if (why.empty() && (threads > 1024 || threads < 4))
       why = "gpu_tile: a block of " + std::to_string(threads) + " threads";
   }
+  known.emplace_back("parts");
+  if (int64_t parts = schedule.get("parts", 1); why.empty() && parts != nest.parts)
+    why = "parts=" + std::to_string(parts) + ": the graph has the sum in " + std::to_string(nest.parts) + " (kiln-parts)";
   for (const auto &[key, value] : schedule.params)
     if (why.empty() && !contains(known, key))
       why = key + ": no such parameter of " + schedule.family;
@@ -271,7 +284,7 @@ int64_t gpuThreads(const Nest &nest, const Schedule &schedule) {
   int64_t threads = 1;
   for (const std::string &axis : {product.x, product.y})
     threads *= std::max<int64_t>(1, schedule.get("tile_" + axis, 8) / std::max<int64_t>(1, schedule.get("thread_" + axis, 4)));
-  return threads;
+  return threads * schedule.get("slices_" + product.k, 1);
 }
 
 bool gpuVisitsOnce(const Nest &nest, const Schedule &schedule) {

@@ -8,7 +8,10 @@
 //                                               meet in shared memory; tile_<row> rows of a warp each are one block's. across=1: the rows
 //                                               are what neighbouring threads read next to each other, any number of threads takes one
 //   gpu_tile{tile_<a>, thread_<a>, chunk_<k>}   a product: a block makes a tile over two axes, a thread thread_<a> elements along each,
-//        chunk_<k>, vector                       chunk_<k> steps of the sum staged in shared memory at a time; stores of vectors
+//        chunk_<k>, slices_<k>, vector           chunk_<k> steps of the sum staged in shared memory at a time, shared out among slices_<k>
+//                                               times as many threads, whose sums meet at the end; stores of vectors
+//
+// parts=N beside them says that the graph has the sum in N parts (passes/Parts.cpp): it is checked, not chosen.
 //
 //===----------------------------------------------------------------------------------------------------------------===//
 #ifndef KILN_SCHEDULE_SPACEGPU_H
@@ -16,7 +19,7 @@
 #include "compiler/schedule/SpaceLoops.h"
 
 namespace kiln::schedule {
-constexpr int64_t gpuProcessors = 108; ///< of the smaller of the cards that the targets name
+constexpr int64_t gpuProcessors = 108, gpuMostProcessors = 132; ///< of the cards that the targets name
 constexpr int64_t gpuMostBlocksDown = 65535; ///< of a launch in its second dimension; the first takes 2^31 - 1
 
 bool isGpu(const Schedule &schedule);

@@ -17,13 +17,4 @@ int64_t gpuSumParts(int64_t results, int64_t steps) {
     return 1;
   return std::min(ceilDiv(enoughBlocks, results), steps / 1024);
 }
-
-int64_t gpuProductParts(int64_t batch, int64_t left, int64_t right, int64_t steps, bool along) {
-  constexpr int64_t tile = 64;
-  bool tiled = left >= 6 && right >= 6;
-  int64_t blocks = batch * (tiled ? ceilDiv(left, tile) * ceilDiv(right, tile) : ceilDiv(left * right, along ? 4 : 32));
-  if (blocks <= 0 || blocks >= gpuProcessors / 2 || steps < 1024)
-    return 1;
-  return std::min(ceilDiv(enoughBlocks, blocks), steps / 256);
-}
 } // namespace kiln::schedule

@@ -155,5 +155,6 @@ def test_tiles_of_a_training_step_have_no_conflicts(interpreted, tmp_path):
     tiles = [name for name in found if schedules[name].startswith("gpu_tile")]
     assert tiles
     for name in tiles:
-        assert all(ratio == 1 for opcode, ratio in ratios(found[name], "shared").items() if opcode.startswith("ld")), (name, found[name])
+        loads = [numbers for opcode, numbers in found[name].items() if opcode.startswith("ld.shared")]
+        assert sum(cost for _, cost, _ in loads) <= 1.05 * sum(ideal for *_, ideal in loads), (name, found[name])
         assert all(ratio <= 2 for ratio in ratios(found[name], "shared").values()), (name, found[name])

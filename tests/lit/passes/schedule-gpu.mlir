@@ -2,7 +2,7 @@
 // RUN: kiln-opt %s --kiln-fuse --kiln-layout=lanes=0 --kiln-schedule=device | FileCheck %s
 
 // CHECK-LABEL: kiln.kernel @k0_main
-// CHECK-SAME: gpu_tile{chunk_k=16, {{.*}}tile_m={{.*}}tile_n=
+// CHECK-SAME: gpu_tile{chunk_k={{.*}}tile_m={{.*}}tile_n=
 // CHECK-LABEL: kiln.kernel @k1_main
 // CHECK-SAME: gpu_row{across=0, threads={{[0-9]+}}, tile_i0={{[0-9]+}}}
 // CHECK-LABEL: kiln.kernel @k2_main
