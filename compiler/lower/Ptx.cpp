@@ -85,10 +85,7 @@ void finishPtx(DeviceCode &code, KernelOp kernel, bool overwrites) {
     } else if (part == Body) {
       body += accessesShared(line) ? rebase.line(line) : (line + "\n").str();
     } else if (part == Parameters && line.trim() == "{") {
-      // As many blocks a processor as 168 registers a thread allow: left alone, ptxas spills a few for the sake of another block.
-      int64_t threads = int64_t(code.block[0]) * code.block[1] * code.block[2],
-              blocks = std::max<int64_t>(1, 65536 / (168 * threads));
-      head += llvm::formatv(".maxntid {0}, {1}, {2}\n.minnctapersm {3}\n{{\n", code.block[0], code.block[1], code.block[2], blocks);
+      head += llvm::formatv(".maxntid {0}, {1}, {2}\n{{\n", code.block[0], code.block[1], code.block[2]);
       part = Body;
     } else if (!(part == Parameters && (line.contains(".maxntid") || line.contains(".reqntid")))) {
       head += (line + "\n").str();
