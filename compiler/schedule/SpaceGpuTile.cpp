@@ -46,7 +46,8 @@ double cycles(const GpuProductSizes &of, const GpuTile &tile, int64_t processors
     return rounds * std::max({trip, 1.3 * own, double(together) * std::max(issue, shared)}) + ends;
   };
   double bytes = double(blocks) * rounds * double((tile.x + tile.y) * tile.chunk) * 4;
-  double walk = double(fullest / resident) * wave(resident) + (fullest % resident ? wave(fullest % resident) : 0);
+  int64_t waves = fullest / resident, rest = fullest % resident;
+  double walk = double(waves) * wave(resident) + (rest ? wave(rest) : 0);
   double traffic = bytes / bytesPerCycle;
   return std::max(walk, traffic) + std::min(walk, traffic) / 2;
 }
