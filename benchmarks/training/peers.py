@@ -23,11 +23,12 @@ class Torch:
     name, module = "torch", "torch"
 
     def __init__(self, net, rows, threads, optimizer):
+        import networks  # of benchmarks/gpu: the zoo's in PyTorch
         import torch
         torch.set_num_threads(threads)
         torch.manual_seed(0)
         image, target = batch_of(net, rows)
-        model = self.build(torch.nn, net)
+        model = networks.STEPS[net]()
         image, target = torch.from_numpy(image), torch.from_numpy(target)
         make = torch.optim.SGD if optimizer == "sgd" else torch.optim.Adam
         updater = make(model.parameters(), lr=RATE, fused=True)
@@ -45,21 +46,6 @@ class Torch:
     def prepared(self, torch, function):
         return function
 
-    @staticmethod
-    def build(nn, net):
-        if net == "lenet5":
-            return nn.Sequential(nn.Conv2d(1, 6, 5), nn.Tanh(), nn.AvgPool2d(2), nn.Conv2d(6, 16, 5), nn.Tanh(), nn.AvgPool2d(2),
-                                 nn.Conv2d(16, 120, 5), nn.Tanh(), nn.Flatten(), nn.Linear(120, 84), nn.Tanh(), nn.Linear(84, 10))
-        if net == "mlp":
-            return nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
-        if net in ("gpt", "lstm", "resnet"):
-            import torch_networks
-            return getattr(torch_networks, net)()
-        layers = []
-        for before, filters in ((1, 32), (32, 64)):
-            layers += [nn.Conv2d(before, filters, 3, padding=1), nn.BatchNorm2d(filters), nn.ReLU(), nn.MaxPool2d(2)]
-        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(3136, 128), nn.ReLU(), nn.Linear(128, 10))
-
 
 class TorchCompile(Torch):
     name = "torch.compile"
@@ -76,11 +62,7 @@ class Jax:
         image, target = batch_of(net, rows)
         if image.ndim == 4:
             image = image.transpose(0, 2, 3, 1)  # its own order of dimensions
-        if hasattr(self, net):
-            parameters, state, apply = getattr(self, net)(jax)
-        else:
-            import jax_networks
-            parameters, state, apply = getattr(jax_networks, net)()
+        parameters, state, apply = self.text(jax, net) if net in TEXTS else getattr(self, net)(jax)
 
         def loss_of(parameters, state):
             logits, state = apply(parameters, state, image)
@@ -122,8 +104,16 @@ class Jax:
         return [(jax.random.normal(k, s) / np.prod(s[:-1]) ** 0.5, jax.numpy.zeros(s[-1:])) for k, s in zip(keys, shapes)]
 
     @staticmethod
-    def convolve(jax, x, layer, padding):
-        return jax.lax.conv_general_dilated(x, layer[0], (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")) + layer[1]
+    def convolve(jax, x, layer, padding, stride=1):
+        y = jax.lax.conv_general_dilated(x, layer[0], (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        return y + layer[1] if len(layer) > 1 else y
+
+    @staticmethod
+    def normed(jax, x, norm, statistics, kept):
+        """A batch norm; its running statistics join `kept`."""
+        m, v = x.mean((0, 1, 2)), x.var((0, 1, 2))
+        kept.append((0.9 * statistics[0] + 0.1 * m, 0.9 * statistics[1] + 0.1 * v))
+        return (x - m) * jax.lax.rsqrt(v + 1e-5) * norm[0] + norm[1]
 
     @staticmethod
     def pool(jax, x, start, function):
@@ -155,11 +145,8 @@ class Jax:
 
         def apply(p, state, x):
             kept = []
-            for layer, norm, (mean, variance) in zip(p["conv"], p["norm"], state):
-                x = cls.convolve(jax, x, layer, "SAME")
-                m, v = x.mean((0, 1, 2)), x.var((0, 1, 2))
-                kept.append((0.9 * mean + 0.1 * m, 0.9 * variance + 0.1 * v))
-                x = jax.nn.relu((x - m) * jax.lax.rsqrt(v + 1e-5) * norm[0] + norm[1])
+            for layer, norm, statistics in zip(p["conv"], p["norm"], state):
+                x = jax.nn.relu(cls.normed(jax, cls.convolve(jax, x, layer, "SAME"), norm, statistics, kept))
                 x = cls.pool(jax, x, -np_.inf, jax.lax.max)
             x = x.reshape(x.shape[0], -1)
             (w1, b1), (w2, b2) = p["dense"]
@@ -167,6 +154,44 @@ class Jax:
         parameters = {"conv": cls.weights(jax, (3, 3, 1, 32), (3, 3, 32, 64)), "dense": cls.weights(jax, (3136, 128), (128, 10)),
                       "norm": [(np_.ones(c), np_.zeros(c)) for c in (32, 64)]}
         return parameters, [(np_.zeros(c), np_.ones(c)) for c in (32, 64)], apply
+
+    @classmethod
+    def resnet(cls, jax):
+        shapes = [(3, 3, 1, 32), (3, 3, 32, 32), (3, 3, 32, 32), (3, 3, 32, 64), (3, 3, 64, 64), (3, 3, 64, 64)]
+
+        def apply(p, state, x):
+            kept = []
+
+            def layer(x, i, stride=1):
+                return cls.normed(jax, cls.convolve(jax, x, p["conv"][i], "SAME", stride), p["norm"][i], state[i], kept)
+
+            def block(x, i):
+                return jax.nn.relu(x + layer(jax.nn.relu(layer(x, i)), i + 1))
+            x = block(jax.nn.relu(layer(x, 0)), 1)
+            x = block(jax.nn.relu(layer(x, 3, 2)), 4)
+            return x.mean((1, 2)) @ p["dense"][0][0] + p["dense"][0][1], kept
+        ones, zeros = jax.numpy.ones, jax.numpy.zeros
+        parameters = {"conv": [layer[:1] for layer in cls.weights(jax, *shapes)], "norm": [(ones(s[-1]), zeros(s[-1])) for s in shapes],
+                      "dense": cls.weights(jax, (64, 10))}
+        return parameters, [(zeros(s[-1]), ones(s[-1])) for s in shapes], apply
+
+    @staticmethod
+    def text(jax, net):
+        """As the tests have it, in single precision."""
+        from training import networks
+        shapes = {"embedding.weight": (256, 32), "lstm.weight": (32, 512), "lstm.recurrent": (128, 512), "lstm.bias": (512,),
+                  "dense.weight": (128, 256), "dense.bias": (256,)}
+        if net == "gpt":
+            shapes = {"embedding.weight": (256, 64), "positional_embedding.weight": (64, 64), "dense_4.weight": (64, 256)}
+            for name, before, after in (("attention.in", 64, 192), ("attention.out", 64, 64), ("attention_1.in", 64, 192),
+                                        ("attention_1.out", 64, 64), ("dense", 64, 256), ("dense_1", 256, 64), ("dense_2", 64, 256),
+                                        ("dense_3", 256, 64)):
+                shapes |= {f"{name}.weight": (before, after), f"{name}.bias": (after,)}
+            for i in ("", "_1", "_2", "_3", "_4"):
+                shapes |= {f"layer_norm{i}.weight": (64,), f"layer_norm{i}.bias": (64,)}
+        keys = jax.random.split(jax.random.key(0), len(shapes))
+        parameters = {name: 0.02 * jax.random.normal(key, shape) for key, (name, shape) in zip(keys, shapes.items())}
+        return parameters, [], lambda p, state, tokens: (getattr(networks, net)(p, tokens), state)
 
 
 def installed(names):

@@ -1,4 +1,4 @@
-"""The zoo's networks in JAX, in double precision: loss(parameters by name, inputs, targets) is the mean cross-entropy of a batch.
+"""The zoo's networks in JAX, in the precision of their parameters: loss(parameters by name, inputs, targets) is the mean cross-entropy of a batch.
 
 Written from the layers' definitions (batch norm by the batch's own statistics, as in training), independent of kiln but for the names
 of the parameters.
@@ -6,8 +6,6 @@ of the parameters.
 import jax
 import jax.numpy as jnp
 from jax import lax
-
-jax.config.update("jax_enable_x64", True)
 
 
 def dense(p, name, x):
@@ -78,7 +76,7 @@ def lstm(p, tokens):
         memory = jax.nn.sigmoid(f) * memory + jax.nn.sigmoid(i) * jnp.tanh(c)
         h = jax.nn.sigmoid(o) * jnp.tanh(memory)
         return (h, memory), h
-    zero = jnp.zeros((len(tokens), p["lstm.recurrent"].shape[0]))
+    zero = jnp.zeros((len(tokens), p["lstm.recurrent"].shape[0]), x.dtype)
     return dense(p, "dense", lax.scan(step, (zero, zero), x.swapaxes(0, 1))[1].swapaxes(0, 1))
 
 

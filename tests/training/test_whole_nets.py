@@ -4,10 +4,13 @@ The trainer is compiled with `momentum` of 0, whose state after one step is the 
 """
 import json
 
+import jax
 import numpy as np
 import pytest
 
 import networks
+
+jax.config.update("jax_enable_x64", True)
 
 PICTURES, TEXT = ("image", (1, 28, 28)), ("tokens", (64,))
 # Rate of SGD: steps that change the loss and stay away from chaos.
